@@ -3,6 +3,7 @@
 Run by `make proto`: the proto enums, the servers' table, the SDK's table and the reference page.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -151,14 +152,22 @@ def check(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    """Write all four files."""
+    """Write all four files; with `--check` compare them instead."""
     table = yaml.safe_load((ROOT / "proto/errors.yaml").read_text(encoding="utf-8"))
     errors, closes = table["errors"], table["close_codes"]
     check(errors, closes)
-    (ROOT / "proto/im/v1/error_number.proto").write_text(proto(errors, closes), encoding="utf-8")
-    (ROOT / "im_infra/error_table.py").write_text(server_table(errors, closes), encoding="utf-8")
-    (ROOT / "im_sdk/_error_table.py").write_text(sdk_table(errors, closes), encoding="utf-8")
-    (ROOT / "docs/reference/errors.md").write_text(page(errors, closes), encoding="utf-8")
+    outputs = {
+        "proto/im/v1/error_number.proto": proto(errors, closes),
+        "im_infra/error_table.py": server_table(errors, closes),
+        "im_sdk/_error_table.py": sdk_table(errors, closes),
+        "docs/reference/errors.md": page(errors, closes),
+    }
+    for name, text in outputs.items():
+        path = ROOT / name
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            raise SystemExit(f"{name} differs from proto/errors.yaml, run `make proto`")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,86 @@
+# Every target's comment after ## is what `make help` prints.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .make
+# Tools from npm run on the system's Node, or on the one that the locked dev requirements carry.
+NODE_PATH_PREFIX := $(abspath $(BIN))
+DATA_DIR ?= ./data
+
+.PHONY: help run test check faults bench proto proto-check lock format clean
+
+help: ## Print every target
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
+
+run: $(STAMPS)/runtime ## Set up and start the embedded cluster (DATA_DIR=./data)
+	@exec $(BIN)/im up --data-dir $(DATA_DIR)
+
+test: $(STAMPS)/dev ## Set up and run every test (TESTS=path narrows it)
+	$(BIN)/python -m pytest -m "not faults" $(TESTS)
+
+check: $(STAMPS)/dev $(STAMPS)/npm proto-check ## Formatting, lint, types, architecture, contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_tests_mirror.py
+
+faults: $(STAMPS)/dev ## The long rounds of crash, fuzz and fault tests (about half an hour)
+	$(BIN)/python -m pytest -m faults --timeout 3600 $(TESTS)
+
+bench: $(STAMPS)/runtime ## Measure the embedded cluster on this machine
+	$(BIN)/im bench private
+	$(BIN)/im bench idle
+
+proto: $(STAMPS)/dev ## Generate im_proto/ and the tables of errors from proto/
+	$(BIN)/python tools/generate_errors.py
+	PATH="$(NODE_PATH_PREFIX):$$PATH" $(BIN)/python tools/generate_proto.py
+
+proto-check: $(STAMPS)/dev $(STAMPS)/npm ## Compare the generated code, lint proto/, look for breaking changes
+	PATH="$(NODE_PATH_PREFIX):$$PATH" $(BIN)/python tools/generate_proto.py --check
+	$(BIN)/python tools/generate_errors.py --check
+	cd proto && PATH="$$PATH:$(NODE_PATH_PREFIX)" ../node_modules/.bin/buf lint
+	PATH="$$PATH:$(NODE_PATH_PREFIX)" tools/check_proto_breaking.sh
+
+lock: $(STAMPS)/dev ## Write requirements/*.txt anew from pyproject.toml
+	for name in runtime dev; do \
+	  group=$$([ $$name = dev ] && echo dev || echo build); \
+	  $(BIN)/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements/$$name.txt; \
+	done
+
+format: $(STAMPS)/dev ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove what was built (never data)
+	rm -rf $(VENV) $(STAMPS) node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with PYTHON=/path/to/python3.11 make …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Which requirements are installed is a stamp; the dev ones contain the runtime ones.
+$(STAMPS)/runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	@mkdir -p $(STAMPS)
+	@[ -e $(STAMPS)/dev ] || { echo "Installing the locked dependencies …"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@mkdir -p $(STAMPS)
+	@echo "Installing the locked dependencies, with those of the tests …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(STAMPS)/runtime
+
+$(STAMPS)/npm: package-lock.json package.json | $(STAMPS)/dev
+	@mkdir -p $(STAMPS)
+	@PATH="$$PATH:$(NODE_PATH_PREFIX)" npm ci --silent --no-fund --no-audit
+	@touch $@
