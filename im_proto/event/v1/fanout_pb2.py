@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18im/event/v1/fanout.proto\x12\x0bim.event.v1\"\x82\x01\n\x0b\x46\x61nOutRange\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x03\x12\x0e\n\x06to_seq\x18\x03 \x01(\x03\x12\x11\n\toutbox_id\x18\x04 \x01(\x03\x12\x14\n\x0crepo_boot_id\x18\x05 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x06 \x03(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18im/event/v1/fanout.proto\x12\x0bim.event.v1\"\xa9\x01\n\x0b\x46\x61nOutRange\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x03\x12\x0e\n\x06to_seq\x18\x03 \x01(\x03\x12\x11\n\toutbox_id\x18\x04 \x01(\x03\x12\x14\n\x0crepo_boot_id\x18\x05 \x01(\t\x12\x0f\n\x07\x65ntries\x18\x06 \x03(\x0c\x12\r\n\x05\x65poch\x18\x07 \x01(\x03\x12\x16\n\x0emember_version\x18\x08 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'im.event.v1.fanout_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FANOUTRANGE']._serialized_start=42
-  _globals['_FANOUTRANGE']._serialized_end=172
+  _globals['_FANOUTRANGE']._serialized_end=211
 # @@protoc_insertion_point(module_scope)

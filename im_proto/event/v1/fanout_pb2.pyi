@@ -30,6 +30,8 @@ class FanOutRange(_message.Message):
     OUTBOX_ID_FIELD_NUMBER: _builtins.int
     REPO_BOOT_ID_FIELD_NUMBER: _builtins.int
     ENTRIES_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    MEMBER_VERSION_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.int
     """The conversation."""
     from_seq: _builtins.int
@@ -40,6 +42,10 @@ class FanOutRange(_message.Message):
     """The outbox row that guards it; 0: none."""
     repo_boot_id: _builtins.str
     """The repo process that holds its count."""
+    epoch: _builtins.int
+    """The conversation's epoch, where `entries` is given."""
+    member_version: _builtins.int
+    """The conversation's member_version after the last of `entries`."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """Serialised im.repo.v1.LogEntry of the whole range, as a shortcut; empty: read them."""
@@ -53,10 +59,12 @@ class FanOutRange(_message.Message):
         outbox_id: _builtins.int = ...,
         repo_boot_id: _builtins.str = ...,
         entries: _abc.Iterable[_builtins.bytes] | None = ...,
+        epoch: _builtins.int = ...,
+        member_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "entries", b"entries", "from_seq", b"from_seq", "outbox_id", b"outbox_id", "repo_boot_id", b"repo_boot_id", "to_seq", b"to_seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "entries", b"entries", "epoch", b"epoch", "from_seq", b"from_seq", "member_version", b"member_version", "outbox_id", b"outbox_id", "repo_boot_id", b"repo_boot_id", "to_seq", b"to_seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
