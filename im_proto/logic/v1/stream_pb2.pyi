@@ -99,6 +99,7 @@ class Caller(_message.Message):
     CONNECTION_ID_FIELD_NUMBER: _builtins.int
     GATEWAY_ID_FIELD_NUMBER: _builtins.int
     DEVICE_ID_FIELD_NUMBER: _builtins.int
+    EXEMPT_FIELD_NUMBER: _builtins.int
     user_id: _builtins.int
     """The account."""
     session_id: _builtins.int
@@ -111,6 +112,8 @@ class Caller(_message.Message):
     """The gateway's node id."""
     device_id: _builtins.str
     """The installation."""
+    exempt: _builtins.bool
+    """The peer's address is in `limits.exempt_networks`: no per-user buckets."""
     def __init__(
         self,
         *,
@@ -120,10 +123,11 @@ class Caller(_message.Message):
         connection_id: _builtins.int = ...,
         gateway_id: _builtins.str = ...,
         device_id: _builtins.str = ...,
+        exempt: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_id", b"connection_id", "device_id", b"device_id", "gateway_id", b"gateway_id", "session_id", b"session_id", "user_id", b"user_id", "user_kind", b"user_kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection_id", b"connection_id", "device_id", b"device_id", "exempt", b"exempt", "gateway_id", b"gateway_id", "session_id", b"session_id", "user_id", b"user_id", "user_kind", b"user_kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -71,7 +71,9 @@ class ConversationState(_message.Message):
     """See low_user_id."""
     @_builtins.property
     def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberRow]:
-        """Small: everybody who is in, and who went out within the last 30 s. Large and world: the user asked for, if any row."""
+        """Small, and large since less than 30 s: everybody who is in, and who went out within the last 30 s. Large and world:
+        the user asked for, if any row.
+        """
 
     def __init__(
         self,

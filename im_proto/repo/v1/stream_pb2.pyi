@@ -392,6 +392,7 @@ class MemberEffect(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     MUTED_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    PTS_FIELD_NUMBER: _builtins.int
     user_id: _builtins.int
     """Who."""
     state: _builtins.int
@@ -400,6 +401,8 @@ class MemberEffect(_message.Message):
     """The new role, a value of im.v1.MemberRole; 0: unchanged, or member when coming in."""
     muted_until_time: _builtins.int
     """Muted until; -1: unchanged."""
+    pts: _builtins.int
+    """In AppendResult.changed: the pts of the account event that the change wrote; 0: none or not told."""
     def __init__(
         self,
         *,
@@ -407,10 +410,11 @@ class MemberEffect(_message.Message):
         state: _builtins.int = ...,
         role: _builtins.int = ...,
         muted_until_time: _builtins.int = ...,
+        pts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["muted_until_time", b"muted_until_time", "role", b"role", "state", b"state", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["muted_until_time", b"muted_until_time", "pts", b"pts", "role", b"role", "state", b"state", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -847,22 +851,28 @@ class ConfirmedRange(_message.Message):
     OUTBOX_ID_FIELD_NUMBER: _builtins.int
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     TO_SEQ_FIELD_NUMBER: _builtins.int
+    FROM_SEQ_FIELD_NUMBER: _builtins.int
     outbox_id: _builtins.int
     """The row."""
     conversation_id: _builtins.int
     """The conversation."""
     to_seq: _builtins.int
-    """The range's last seq."""
+    """The last seq that took effect."""
+    from_seq: _builtins.int
+    """The first seq that took effect: entries of one outbox range are confirmed in stretches, by whoever appended them,
+    in any order. The range is done when every seq of it was confirmed. 0: `to_seq` alone.
+    """
     def __init__(
         self,
         *,
         outbox_id: _builtins.int = ...,
         conversation_id: _builtins.int = ...,
         to_seq: _builtins.int = ...,
+        from_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "outbox_id", b"outbox_id", "to_seq", b"to_seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "from_seq", b"from_seq", "outbox_id", b"outbox_id", "to_seq", b"to_seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
