@@ -90,7 +90,58 @@ RETRYABLE: Final = frozenset(
     }
 )
 
+KINDS: Final = {
+    ErrorNumber.FRAME_INVALID: "INVALID",
+    ErrorNumber.FRAME_TOO_LARGE: "INVALID",
+    ErrorNumber.OPERATION_UNKNOWN: "INVALID",
+    ErrorNumber.FIELD_INVALID: "INVALID",
+    ErrorNumber.TEXT_TOO_LONG: "INVALID",
+    ErrorNumber.HELLO_REQUIRED: "INVALID",
+    ErrorNumber.VERSION_UNSUPPORTED: "INVALID",
+    ErrorNumber.TOO_OLD: "INVALID",
+    ErrorNumber.PAGE_TOKEN_INVALID: "INVALID",
+    ErrorNumber.UNAUTHENTICATED: "DENIED",
+    ErrorNumber.TOKEN_EXPIRED: "DENIED",
+    ErrorNumber.SESSION_REVOKED: "DENIED",
+    ErrorNumber.KICKED: "DENIED",
+    ErrorNumber.CREDENTIALS_WRONG: "DENIED",
+    ErrorNumber.ACCOUNT_DISABLED: "DENIED",
+    ErrorNumber.REFRESH_REUSED: "DENIED",
+    ErrorNumber.TICKET_INVALID: "DENIED",
+    ErrorNumber.RESUME_INVALID: "DENIED",
+    ErrorNumber.REGISTRATION_CLOSED: "DENIED",
+    ErrorNumber.INVITE_INVALID: "DENIED",
+    ErrorNumber.HANDLE_TAKEN: "CONFLICT",
+    ErrorNumber.PASSWORD_WEAK: "INVALID",
+    ErrorNumber.PERMISSION_DENIED: "DENIED",
+    ErrorNumber.CONVERSATION_NOT_FOUND: "NOT_FOUND",
+    ErrorNumber.NOT_A_MEMBER: "DENIED",
+    ErrorNumber.MUTED: "DENIED",
+    ErrorNumber.CONVERSATION_DISSOLVED: "CONFLICT",
+    ErrorNumber.USER_NOT_FOUND: "NOT_FOUND",
+    ErrorNumber.MESSAGE_NOT_FOUND: "NOT_FOUND",
+    ErrorNumber.BLOCKED: "DENIED",
+    ErrorNumber.TARGET_RECALLED: "CONFLICT",
+    ErrorNumber.TARGET_TOO_OLD: "CONFLICT",
+    ErrorNumber.GROUP_FULL: "CONFLICT",
+    ErrorNumber.BANNED: "DENIED",
+    ErrorNumber.NOT_FOUND: "NOT_FOUND",
+    ErrorNumber.DEVICE_NOT_FOUND: "NOT_FOUND",
+    ErrorNumber.CONFLICT: "CONFLICT",
+    ErrorNumber.PTS_TOO_OLD: "CONFLICT",
+    ErrorNumber.RATE_LIMITED: "EXHAUSTED",
+    ErrorNumber.SLOW_MODE: "EXHAUSTED",
+    ErrorNumber.OVERLOADED: "EXHAUSTED",
+    ErrorNumber.TOO_MANY_INSTANCES: "EXHAUSTED",
+    ErrorNumber.UNAVAILABLE: "UNAVAILABLE",
+    ErrorNumber.DEADLINE_EXCEEDED: "UNAVAILABLE",
+    ErrorNumber.STORAGE_FULL: "UNAVAILABLE",
+    ErrorNumber.STORAGE_BUSY: "UNAVAILABLE",
+    ErrorNumber.DRAINING: "UNAVAILABLE",
+    ErrorNumber.INTERNAL: "INTERNAL",
+}
+
 
 def reconnects(close_code: int) -> bool:
     """Whether a client connects again after this close code: all but 4500 to 4999."""
-    return not 4500 <= close_code <= 4999  # noqa: PLR2004 - the range is the table's rule
+    return not 4500 <= close_code <= 4999

@@ -99,10 +99,14 @@ def sdk_table(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str
         "    }",
         ")",
         "",
+        "KINDS: Final = {",
+        *[f'    ErrorNumber.{row["name"]}: "{row["kind"]}",' for row in errors],
+        "}",
+        "",
         "",
         "def reconnects(close_code: int) -> bool:",
         '    """Whether a client connects again after this close code: all but 4500 to 4999."""',
-        "    return not 4500 <= close_code <= 4999  # noqa: PLR2004 - the range is the table's rule",
+        "    return not 4500 <= close_code <= 4999",
         "",
     ]
     return "\n".join(lines)
