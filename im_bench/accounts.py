@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +30,9 @@ class PreparationError(Exception):
     """The accounts could not be made; the message says why."""
 
 
-async def register(url: str, count: int, *, progress: Callable[[int], None], verify: Any = True) -> list[Account]:
+async def register(
+    url: str, count: int, *, progress: Callable[[int], None], verify: ssl.SSLContext | bool = True
+) -> list[Account]:
     """Make `count` registered accounts.
 
     Raises:
@@ -48,7 +51,9 @@ async def register(url: str, count: int, *, progress: Callable[[int], None], ver
     return await _make(url, "/api/v1/register", [body(number) for number in range(count)], progress, verify)
 
 
-async def create_guests(url: str, count: int, *, progress: Callable[[int], None], verify: Any = True) -> list[Account]:
+async def create_guests(
+    url: str, count: int, *, progress: Callable[[int], None], verify: ssl.SSLContext | bool = True
+) -> list[Account]:
     """Make `count` guests.
 
     Raises:
@@ -74,7 +79,11 @@ def _installation() -> dict[str, str]:
 
 
 async def _make(
-    url: str, path: str, bodies: Sequence[dict[str, Any]], progress: Callable[[int], None], verify: Any
+    url: str,
+    path: str,
+    bodies: Sequence[dict[str, Any]],
+    progress: Callable[[int], None],
+    verify: ssl.SSLContext | bool,
 ) -> list[Account]:
     """Post every body, some at a time, repeating what the server asks to repeat."""
     made: list[Account] = []

@@ -156,7 +156,7 @@ class Connection(picows.WSListener):  # type: ignore[misc]  # picows has no type
             elif server_frame.HasField("lagged") or server_frame.HasField("check"):
                 self._on_resync()
 
-    def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+    def on_ws_disconnected(self, _transport: picows.WSTransport) -> None:
         """Tell who waits."""
         self._waiting.clear()
         if not self.lost.done():
