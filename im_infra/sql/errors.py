@@ -1,11 +1,11 @@
 """How a database fails, by what the caller can do.
 
-    ImError
-    ├── StoreBusyError          nothing committed; again later
-    ├── StoreFullError          nothing committed; again when there is room
-    ├── StoreUnavailableError   nothing committed; again when it is back
-    ├── OutcomeUnknownError     look before you do it again
-    └── DataRejectedError       the data is at fault: bisect, do not repeat
+ImError
+├── StoreBusyError          nothing committed; again later
+├── StoreFullError          nothing committed; again when there is room
+├── StoreUnavailableError   nothing committed; again when it is back
+├── OutcomeUnknownError     look before you do it again
+└── DataRejectedError       the data is at fault: bisect, do not repeat
 """
 
 from im_infra import error_table

@@ -17,7 +17,9 @@ BLOB: Final[TypeEngine[bytes]] = LargeBinary().with_variant(mysql.MEDIUMBLOB(), 
 
 def ascii_text(length: int) -> TypeEngine[str]:
     """Text of ASCII characters that compares byte by byte (handles, ids)."""
-    return String(length).with_variant(mysql.VARCHAR(length, charset="ascii", collation="ascii_bin"), "mysql", "mariadb")
+    return String(length).with_variant(
+        mysql.VARCHAR(length, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+    )
 
 
 def text(length: int) -> TypeEngine[str]:
