@@ -48,7 +48,7 @@ async def register(
             "operation_id": str(uuid4()),
         }
 
-    return await _make(url, "/api/v1/register", [body(number) for number in range(count)], progress, verify)
+    return await _make(url, "/api/v1/register", [body(number) for number in range(count)], progress, verify=verify)
 
 
 async def create_guests(
@@ -60,7 +60,7 @@ async def create_guests(
         PreparationError: the server refuses or cannot be reached.
     """
     bodies = [{"installation": _installation(), "operation_id": str(uuid4())} for _ in range(count)]
-    return await _make(url, "/api/v1/guests", bodies, progress, verify)
+    return await _make(url, "/api/v1/guests", bodies, progress, verify=verify)
 
 
 def load(path: Path) -> list[Account]:

@@ -5,7 +5,7 @@ The SDK's machine does far more per message (gaps, stores, retries); a load test
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 from uuid import uuid4
 
 import picows
@@ -17,6 +17,8 @@ from im_proto.v1.session_pb2 import HelloRequest, HelloResponse, PingRequest
 
 SUBPROTOCOL: Final = "im.v1.protobuf"
 DEVICE_CLASS: Final = DEVICE_CLASS_BOT
+NO_CLOSE_CODE: Final = 1005
+"""RFC 6455 § 7.1.5: the close frame carried no code."""
 OnAnswer = Callable[[ServerFrame], None]
 OnMessage = Callable[["Connection", Message], None]
 
@@ -33,7 +35,7 @@ class AnsweredError(Exception):
         self.number = frame.error.number
 
 
-class Connection(picows.WSListener):  # type: ignore[misc]  # picows has no types for subclasses
+class Connection(picows.WSListener):
     """One socket.
 
     Args:
@@ -74,9 +76,9 @@ class Connection(picows.WSListener):  # type: ignore[misc]  # picows has no type
             extra_headers={"Sec-WebSocket-Protocol": SUBPROTOCOL},
             websocket_handshake_timeout=30,
             read_buffer_init_size=2048,
-            **({"local_addr": (local_address, 0)} if local_address else {}),
+            local_addr=(local_address, 0) if local_address else None,
         )
-        connection: Connection = made[1]
+        connection = cast("Connection", made[1])
         answer = await connection.call(
             ClientFrame(
                 hello=HelloRequest(
@@ -140,13 +142,14 @@ class Connection(picows.WSListener):  # type: ignore[misc]  # picows has no type
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Take a WebSocket message."""
         if frame.msg_type == picows.WSMsgType.CLOSE:
-            self.close_code = int(frame.get_close_code() or 0)
-            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            payload = frame.get_payload_as_bytes()
+            self.close_code = int.from_bytes(payload[:2], "big") or NO_CLOSE_CODE
+            transport.send(picows.WSMsgType.CLOSE, payload)
             transport.disconnect()
             return
         if frame.msg_type != picows.WSMsgType.BINARY:
             return
-        for server_frame in ServerFrames.FromString(frame.get_payload_as_memoryview()).frames:
+        for server_frame in ServerFrames.FromString(frame.get_payload_as_bytes()).frames:
             request_id = server_frame.request_id
             if request_id:
                 if (on_answer := self._waiting.pop(request_id, None)) is not None:

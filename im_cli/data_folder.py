@@ -9,7 +9,7 @@ from typing import Final
 
 from im_cli.exit_code import CommandError, ExitCode
 
-DATABASE_NAME: Final = "im.db"
+DATABASE_NAME: Final = "im.sqlite3"
 SECRETS_NAME: Final = "secrets.json"
 LOCK_NAME: Final = "lock"
 

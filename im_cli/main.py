@@ -1,0 +1,48 @@
+"""The `im` command: one file per command, gathered here.
+
+Commands import what they need when they run, so that `im --help` and `im version` stay quick.
+"""
+
+import sys
+from typing import NoReturn
+
+import click
+import typer
+from rich.console import Console
+
+from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, serve, up, user, version
+from im_cli.exit_code import CommandError, ExitCode
+
+APP = typer.Typer(
+    name="im",
+    help="An instant-messaging cluster: start it, talk on it, keep it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 done · 1 wrong usage or settings · 3 a folder or port is taken · 4 the storage cannot be used · "
+    "5 refused · 6 unhealthy · 70 a bug of ours · 130 interrupted",
+)
+for _module in (up, serve, migrate, chat, bench, user, keys, dlq, backup, doctor, version):
+    _module.add_to(APP)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with a documented code."""
+    errors = Console(stderr=True)
+    try:
+        code = APP(standalone_mode=False)
+    except CommandError as error:
+        errors.print(f"[bold red]im:[/] {error.message}", highlight=False)
+        if error.advice:
+            errors.print(f"    {error.advice}", highlight=False)
+        sys.exit(error.code)
+    except click.exceptions.Abort:
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    sys.exit(code if isinstance(code, int) else ExitCode.DONE)
+
+
+if __name__ == "__main__":
+    main()
