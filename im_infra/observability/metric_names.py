@@ -33,6 +33,11 @@ METRICS: Final[tuple[Metric, ...]] = (
     # im_infra.rpc
     # im_gateway
     # im_logic
+    Metric("im_logic_password_hash_seconds", "histogram", "seconds", "Time of one Argon2id hash in its thread."),
+    Metric("im_logic_password_hashes_refused_total", "counter", "items", "Hashes refused because too many waited."),
+    Metric("im_logic_entered_total", "counter", "items", "Ways in that were tried, by outcome.", ("way", "outcome")),
+    Metric("im_logic_hellos_total", "counter", "items", "Hellos, by credential and outcome.", ("credential", "outcome")),
+    Metric("im_logic_kicked_total", "counter", "items", "Connections closed for another's sake.", ("why",)),
     # im_repo
     # im_task
 )

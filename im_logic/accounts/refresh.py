@@ -1,0 +1,62 @@
+"""The next pair of tokens."""
+
+from im_infra import error_table
+from im_infra.error_table import CloseCode
+from im_infra.errors import ImError
+from im_logic.accounts.grants import Grants
+from im_logic.accounts.model import Grant
+from im_logic.accounts.ports import AccountStore, LiveSockets, Rotation
+from im_logic.accounts.tokens import RefreshSecret
+
+
+class Refresh:
+    """Rotates refresh tokens.
+
+    Args:
+        store: where they lie.
+        grants: issues the next pair.
+        sockets: closed when a token came twice.
+        key: derives the next secret from the one presented.
+        grace_s: how long the one before answers the same successor, in seconds.
+    """
+
+    def __init__(self, store: AccountStore, grants: Grants, sockets: LiveSockets, *, key: bytes, grace_s: int) -> None:
+        self._store = store
+        self._grants = grants
+        self._sockets = sockets
+        self._key = key
+        self._grace_ms = grace_s * 1000
+
+    async def refresh(self, token: str) -> Grant:
+        """Rotate `token`. The same again within the grace answers the same next one; an older one ends the session.
+
+        A displaced session is refreshed too: its client needs a token of the new generation to ask for its place back.
+
+        Raises:
+            ImError: UNAUTHENTICATED, REFRESH_REUSED, SESSION_REVOKED, ACCOUNT_DISABLED, UNAVAILABLE.
+        """
+        presented = RefreshSecret.parse(token)
+        following = presented.successor(self._key)
+        rotated = await self._store.rotate_refresh(
+            presented.session_id,
+            presented_hash=presented.hash,
+            presented_counter=presented.counter,
+            next_hash=following.hash,
+            next_expire_time=self._grants.refresh_expire_time(),
+            grace_ms=self._grace_ms,
+        )
+        session, user = rotated.session, rotated.user
+        if rotated.outcome is Rotation.UNKNOWN or session is None or user is None:
+            raise ImError(error_table.UNAUTHENTICATED, "the refresh token is unknown or expired")
+        if rotated.outcome is Rotation.REUSED:
+            await self._sockets.close(session.user_id, [session.session_id], CloseCode.SESSION_REVOKED)
+            raise ImError(error_table.REFRESH_REUSED)
+        if session.refresh_hash != following.hash:
+            # The successor in force was not derived from this token but made with a new password: it is not the
+            # holder's of the old one.
+            raise ImError(error_table.UNAUTHENTICATED, "the refresh token was replaced")
+        if session.revoked:
+            raise ImError(error_table.SESSION_REVOKED)
+        if user.disabled:
+            raise ImError(error_table.ACCOUNT_DISABLED)
+        return self._grants.issue(user, session, following.secret)
