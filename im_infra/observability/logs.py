@@ -80,8 +80,8 @@ def _renderers(format: Format, output: TextIO) -> list[Processor]:  # noqa: A002
 
 def _head_first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """What every line has stands first, so that lines can be read without a tool too."""
-    head = {key: event[key] for key in ("time", "level", "logger", "event") if key in event}
-    return head | event
+    head: EventDict = {key: event[key] for key in ("time", "level", "logger", "event") if key in event}
+    return {**head, **event}
 
 
 def _blank_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -1,0 +1,10 @@
+"""Who is where: a user's connections, and the gateways interested in a large conversation.
+
+It owns the two tables in the shared cache and their times to live; it never decides who may connect or be kicked.
+Everything here can be published again by the gateways, and is when the cache's epoch changes.
+"""
+
+from im_infra.routing.interests import InterestTable
+from im_infra.routing.routes import RouteTable
+
+__all__ = ["InterestTable", "RouteTable"]
