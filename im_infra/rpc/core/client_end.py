@@ -1,0 +1,97 @@
+"""The asking end of a stream."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from im_infra.rpc.core.asking import Answered, Asking, OnAnswer
+from im_infra.rpc.core.hearing import Hearing
+from im_infra.rpc.core.limits import Limits
+from im_infra.rpc.peer import Peer
+from im_infra.rpc.settings import StreamSettings
+from im_proto.rpc.v1 import frame_pb2
+
+
+class Received(NamedTuple):
+    """What a frame meant, in the order it is to be acted on: answers first, then pushes."""
+
+    answers: list[Answered]
+    pushes: Sequence[bytes]
+    """Each is to be reported with `took_effect` once it did."""
+
+
+class ClientEnd:
+    """One stream as the side that asks and hears sees it.
+
+    A drain is exact: told that the other side drains, this end gives back what it has not written and says `draining`
+    in turn; nothing of it can then be under way when the other side ends the stream.
+    """
+
+    def __init__(self, me: Peer, settings: StreamSettings) -> None:
+        self._me = me
+        self._limits = Limits(settings.max_frame_items, settings.max_frame_bytes)
+        self._asking = Asking(max_waiting=settings.max_waiting, max_waiting_bytes=settings.max_waiting_bytes)
+        self._hearing = Hearing()
+        self._greeted = False
+        self._drain_told = False
+        self.peer: Peer | None = None
+        """The other side, once it has greeted."""
+        self.draining = False
+        """The other side takes no further requests."""
+        self.request = self._asking.ask
+        """Take a request: see `Asking.ask`."""
+        self.expire = self._asking.expire
+        """Give up requests past their deadline: see `Asking.expire`."""
+        self.lose = self._asking.lose
+        """Give up everything: see `Asking.lose`."""
+
+    @property
+    def accepts(self) -> bool:
+        """Requests may be given to it."""
+        return self.peer is not None and not self.draining
+
+    @property
+    def has_output(self) -> bool:
+        """The next frame would carry something."""
+        return self._asking.sendable or self._hearing.owes or not self._greeted or self.draining is not self._drain_told
+
+    def receive(self, frame: frame_pb2.Frame) -> Received:
+        """Take a frame of the other side.
+
+        Raises:
+            ProtocolViolationError: the other side broke the rules; lose the stream.
+        """
+        if self.peer is None and frame.HasField("peer"):
+            self.peer = Peer(frame.peer.node_id, frame.peer.boot_id)
+        if frame.credit:
+            self._asking.grant(frame.credit)
+        answers = self._asking.answered(frame.answers) if frame.answers else []
+        if frame.draining and not self.draining:
+            self.draining = True
+            answers += self._asking.refuse_waiting()
+        pushes = frame.pushes
+        if pushes:
+            self._hearing.heard(frame.first_push, len(pushes))
+        return Received(answers, pushes)
+
+    def took_effect(self, count: int) -> None:
+        """The next `count` pushes took effect and may be acknowledged."""
+        self._hearing.took_effect(count)
+
+    def next_frame(self, now: float) -> frame_pb2.Frame | None:
+        """What gathered, or None. It counts as written."""
+        if not self.has_output:
+            return None
+        frame = frame_pb2.Frame()
+        if not self._greeted:
+            self._greeted = True
+            frame.peer.node_id, frame.peer.boot_id = self._me
+        if self._hearing.owes:
+            frame.acknowledged_push = self._hearing.acknowledge()
+        if self.draining:
+            self._drain_told = frame.draining = True
+        if self._asking.sendable:
+            self._asking.fill(frame, self._limits, now)
+        return frame
+
+
+__all__ = ["Answered", "ClientEnd", "OnAnswer", "Received"]

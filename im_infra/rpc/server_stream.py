@@ -1,0 +1,177 @@
+"""One accepted stream, as the answering side's code sees it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, NamedTuple
+
+from im_infra import error_table
+from im_infra.aio import spawn
+from im_infra.errors import ImError
+from im_infra.observability import logs
+from im_infra.rpc.core.answering import Asked
+from im_infra.rpc.core.pushing import OnAcknowledged
+from im_infra.rpc.core.server_end import ServerEnd
+from im_infra.rpc.core.violation import ProtocolViolationError
+from im_infra.rpc.duplex import Duplex, FrameWriter, StreamLostError, Ticker, read_frame
+from im_infra.rpc.peer import Peer
+from im_infra.rpc.settings import StreamSettings
+
+_LOG: Final = logs.get(__name__)
+
+
+class Responder:
+    """Answers one request; the first answer counts, later ones and those past the deadline are ignored."""
+
+    __slots__ = ("_correlation_id", "_stream", "deadline")
+
+    def __init__(self, stream: "ServerStream", correlation_id: int, deadline: float) -> None:
+        self._stream = stream
+        self._correlation_id = correlation_id
+        self.deadline = deadline
+        """Monotonic seconds of this process; the asker gives up then."""
+
+    def answer(self, body: bytes) -> None:
+        """The request succeeded."""
+        self._stream._answer(self._correlation_id, body, None)  # noqa: SLF001 - one thing in two classes
+
+    def fail(self, error: ImError) -> None:
+        """The request failed."""
+        self._stream._answer(self._correlation_id, b"", error)  # noqa: SLF001 - as above
+
+    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+        """Answer with what `coroutine` returns or raises; it is cancelled at the deadline. For what is not hot."""
+        spawn(self._finish(coroutine), name="rpc.request")
+
+    async def _finish(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+        left_s = self.deadline - self._stream.monotonic()
+        try:
+            async with asyncio.timeout(left_s) as limit:
+                body = await coroutine
+        except ImError as error:
+            self.fail(error)
+        except TimeoutError as error:
+            self.fail(ImError(error_table.DEADLINE_EXCEEDED) if limit.expired() else _bug(error))
+        except asyncio.CancelledError:
+            self.fail(ImError(error_table.UNAVAILABLE, "the request was cancelled; the outcome is unknown"))
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge of a request: logged and answered
+            self.fail(_bug(error))
+        else:
+            self.answer(body)
+
+
+class Events(NamedTuple):
+    """What a stream tells its server."""
+
+    on_request: Callable[["ServerStream", bytes, Responder], None]
+    on_greeted: Callable[["ServerStream"], None]
+
+
+class ServerStream:
+    """One accepted stream. Made by `StreamServer`."""
+
+    def __init__(
+        self, duplex: Duplex, *, me: Peer, settings: StreamSettings, monotonic: Callable[[], float], events: Events
+    ) -> None:
+        self._duplex = duplex
+        self._end = end = ServerEnd(me, settings)
+        self._tick_s = settings.tick_s
+        self._events = events
+        self._writer = FrameWriter(duplex, end.next_frame, lambda: end.finished)
+        self._gone = False
+        self.monotonic = monotonic
+        """Where its deadlines' time comes from."""
+
+    @property
+    def peer(self) -> Peer:
+        """The other side; known to whoever is handed a stream."""
+        assert self._end.peer is not None, "a stream is handed out after its greeting"
+        return self._end.peer
+
+    def push(self, body: bytes, on_acknowledged: OnAcknowledged | None = None) -> bool:
+        """Tell the peer something.
+
+        Args:
+            body: the hop's own push message.
+            on_acknowledged: called from the loop once the push, and all before it, took effect at the peer. When the
+                stream is lost first it is never called: the server's `on_close` tells.
+
+        Returns:
+            False when the bounded queue is full or the stream is gone: nothing was queued.
+        """
+        if self._gone or not self._end.push(body, on_acknowledged):
+            return False
+        self._writer.wake()
+        return True
+
+    def drain(self) -> None:
+        """Take no further request; the stream ends when all was answered and acknowledged, at once if nobody greeted."""
+        if self._end.peer is None:
+            self.close()
+        self._end.drain()
+        self._writer.wake()
+
+    def close(self) -> None:
+        """End the stream at once; what is open has an unknown outcome for the peer."""
+        self._gone = True
+        self._writer.stop()
+
+    async def run(self) -> None:
+        """Read and write until the peer ends it, it breaks, it is drained or closed. Cancelling closes it."""
+        try:
+            with Ticker(self._tick_s, self._expire):
+                async with asyncio.TaskGroup() as tasks:
+                    reading = tasks.create_task(self._read(), name="rpc.server.read")
+                    writing = tasks.create_task(self._writer.run(), name="rpc.server.write")
+                    await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+                    reading.cancel()
+                    writing.cancel()
+        finally:
+            self._gone = True
+
+    async def _read(self) -> None:
+        end = self._end
+        greeted = False
+        try:
+            while (frame := await read_frame(self._duplex)) is not None:
+                arrived = end.receive(frame, self.monotonic())
+                if not greeted and end.peer is not None:
+                    greeted = True
+                    self._events.on_greeted(self)
+                self._tell(arrived.acknowledged)
+                self._start(arrived.requests)
+                if end.has_output or end.draining:
+                    self._writer.wake()
+        except (StreamLostError, ProtocolViolationError) as error:
+            _LOG.warning("stream lost", peer=end.peer and end.peer.node_id, reason=str(error))
+
+    def _start(self, requests: Iterable[Asked]) -> None:
+        handler = self._events.on_request
+        for correlation_id, deadline, body in requests:
+            responder = Responder(self, correlation_id, deadline)
+            try:
+                handler(self, body, responder)
+            except ImError as error:
+                responder.fail(error)
+            except Exception as error:  # noqa: BLE001 - the edge of a request: logged and answered
+                responder.fail(_bug(error))
+
+    def _tell(self, acknowledged: Iterable[OnAcknowledged]) -> None:
+        for on_acknowledged in acknowledged:
+            try:
+                on_acknowledged()
+            except Exception:  # noqa: BLE001 - one callback's bug is not the stream's
+                _LOG.exception("acknowledgement callback failed", peer=self.peer.node_id)
+
+    def _answer(self, correlation_id: int, body: bytes, error: ImError | None) -> None:
+        if self._end.answer(correlation_id, body, error):
+            self._writer.wake()
+
+    def _expire(self) -> None:
+        if self._end.expire(self.monotonic()):
+            self._writer.wake()
+
+
+def _bug(error: BaseException) -> ImError:
+    _LOG.error("request failed", exc_info=error)
+    return ImError(error_table.INTERNAL)
