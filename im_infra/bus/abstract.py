@@ -57,7 +57,9 @@ class Bus(Protocol):
         """
         ...
 
-    def consume(self, topic: str, *, group: str, handler: Handler, max_records: int = 100) -> AbstractAsyncContextManager[None]:
+    def consume(
+        self, topic: str, *, group: str, handler: Handler, max_records: int = 100
+    ) -> AbstractAsyncContextManager[None]:
         """Consume `topic` as `group` while the context is open; closing waits for the handler, bounded by 5 s."""
         ...
 

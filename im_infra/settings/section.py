@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 class Section(BaseModel):
     """Base of every node of a settings tree: frozen, and without room for a misspelt key.
 
-    Every field is a `Field(default, description="...")` whose description is a sentence and names the unit; a field
+    Every field is a `Field(default=..., description="...")` whose description is a sentence and names the unit; a field
     that holds a section may rely on that section's docstring. Secrets are `SecretStr` or `SecretBytes`.
     """
 

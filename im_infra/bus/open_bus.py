@@ -1,0 +1,30 @@
+"""The one place that chooses a bus."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from im_infra.bus.abstract import Bus
+from im_infra.bus.embedded import EmbeddedBus
+from im_infra.bus.settings import BusSettings
+from im_infra.clock import Clock
+from im_infra.observability.metrics import Metrics
+from im_infra.sql.abstract import Database
+
+
+@asynccontextmanager
+async def open_bus(settings: BusSettings, *, database: Database, clock: Clock, metrics: Metrics) -> AsyncIterator[Bus]:
+    """The bus of that kind, open while the context is; close what consumes before it.
+
+    Args:
+        settings: which, and how patient.
+        database: where the embedded one keeps records; the others have their own place for them.
+        clock: wall time, for the records.
+        metrics: where records are counted.
+    """
+    match settings.kind:
+        case "embedded":
+            bus = EmbeddedBus(database, clock, metrics=metrics, settings=settings)
+            try:
+                yield bus
+            finally:
+                await bus.close()

@@ -1,0 +1,134 @@
+"""The registry of a cluster whose nodes are known beforehand: one process, or a fixed list."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from im_infra import error_table
+from im_infra.clock import Clock, SystemClock
+from im_infra.discovery.abstract import Node, WorkerLease
+from im_infra.discovery.worker_row import extend_worker, take_worker
+from im_infra.errors import ImError
+from im_infra.sql.abstract import Database
+
+LEASE_S: Final = 900.0
+"""How far ahead of use a worker's times are recorded; issuing stops at ⅔ of it."""
+
+_NOBODY: Final[Mapping[str, Node]] = MappingProxyType({})
+
+
+class StaticDiscovery:
+    """A list of nodes, plus those that this process registers itself.
+
+    Listed nodes are taken to be alive: whether they answer is found out by calling them. Worker leases lie in the
+    database, recorded ahead of use; a lease is renewed by compare-and-set, so a holder that was passed over learns it.
+
+    Args:
+        nodes: those that are there from the start.
+        database: where worker leases lie.
+        clock: wall and monotonic time, for the leases.
+    """
+
+    def __init__(self, nodes: Sequence[Node], database: Database, clock: Clock | None = None) -> None:
+        self._database = database
+        self._clock = clock or SystemClock()
+        self._listed = {(node.service, node.node_id): node for node in nodes}
+        self._registered: dict[tuple[str, str], Node] = {}
+        self._views: dict[str, Mapping[str, Node]] = {}
+        self._watchers: set[asyncio.Event] = set()
+        self._changed()
+
+    @asynccontextmanager
+    async def register(self, node: Node) -> AsyncIterator["StaticRegistration"]:
+        """Announce `node` while the context is open; it stands before a listed one of the same name."""
+        name = (node.service, node.node_id)
+        self._registered[name] = node
+        self._changed()
+        try:
+            yield StaticRegistration(self, name)
+        finally:
+            self._registered.pop(name, None)
+            self._changed()
+
+    def nodes(self, service: str) -> Mapping[str, Node]:
+        """The nodes of a service by node id: a view that never changes; ask again for a newer one."""
+        return self._views.get(service, _NOBODY)
+
+    async def watch(self, service: str) -> AsyncIterator[Mapping[str, Node]]:
+        """The view now, and again after each change; changes that come while one is looked at are told as one."""
+        changed = asyncio.Event()
+        self._watchers.add(changed)
+        told: Mapping[str, Node] | None = None
+        try:
+            while True:
+                changed.clear()
+                view = self.nodes(service)
+                if view != told:
+                    told = view
+                    yield view
+                else:
+                    await changed.wait()
+        finally:
+            self._watchers.discard(changed)
+
+    async def lease_worker(self) -> WorkerLease:
+        """Take a worker id whose recorded time has passed.
+
+        Safe to cancel: at worst an id rests unused until its recorded time has passed.
+
+        Raises:
+            ImError: UNAVAILABLE when all ids are taken; any error of the database.
+        """
+        now_ms, asked_at = self._clock.now_ms(), self._clock.monotonic()
+        taken = await self._database.write(lambda connection: take_worker(connection, now_ms, int(LEASE_S * 1000)))
+        if taken is None:
+            raise ImError(error_table.UNAVAILABLE, "every worker id is taken", retry_after_ms=60_000)
+        return WorkerLease(taken.worker_id, taken.floor_time, taken.high_time, asked_at + LEASE_S * 2 / 3)
+
+    async def renew_worker(self, lease: WorkerLease) -> WorkerLease:
+        """Extend a lease and its high time, by at least the time that has passed though the wall clock stepped back.
+
+        Safe to cancel: extended or not; if it was, the next renewal finds the lease lost and another is taken.
+
+        Raises:
+            ImError: UNAVAILABLE when it was lost; any error of the database.
+        """
+        now_ms, asked_at = self._clock.now_ms(), self._clock.monotonic()
+        since_renewal_s = asked_at - (lease.deadline - LEASE_S * 2 / 3)
+        high_time = max(now_ms + int(LEASE_S * 1000), lease.high_time + int(since_renewal_s * 1000))
+        extended = await self._database.write(
+            lambda connection: extend_worker(connection, lease.worker_id, lease.high_time, high_time)
+        )
+        if not extended:
+            raise ImError(error_table.UNAVAILABLE, f"the lease of worker id {lease.worker_id} was lost")
+        return replace(lease, high_time=high_time, deadline=asked_at + LEASE_S * 2 / 3)
+
+    def set_draining(self, name: tuple[str, str]) -> None:
+        """Mark a node of this process as draining; nothing if it is gone."""
+        node = self._registered.get(name)
+        if node is not None:
+            self._registered[name] = replace(node, draining=True)
+            self._changed()
+
+    def _changed(self) -> None:
+        views: dict[str, dict[str, Node]] = {}
+        for (service, node_id), node in {**self._listed, **self._registered}.items():
+            views.setdefault(service, {})[node_id] = node
+        self._views = {service: MappingProxyType(view) for service, view in views.items()}
+        for watcher in self._watchers:
+            watcher.set()
+
+
+class StaticRegistration:
+    """A node that this process announced."""
+
+    def __init__(self, discovery: StaticDiscovery, name: tuple[str, str]) -> None:
+        self._discovery = discovery
+        self._name = name
+
+    async def set_draining(self) -> None:
+        """Tell everybody that this node stops soon."""
+        self._discovery.set_draining(self._name)

@@ -1,0 +1,53 @@
+"""The rows behind worker leases: units of work over `worker_lease`."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from im_infra.discovery.tables import WORKER_LEASE
+from im_infra.ids.snowflake import MAX_WORKERS
+
+
+class TakenWorker(NamedTuple):
+    """A worker id and the times it may use: above `floor_time`, up to `high_time`, both in ms since the epoch."""
+
+    worker_id: int
+    floor_time: int
+    high_time: int
+
+
+def take_worker(connection: Connection, now_ms: int, window_ms: int) -> TakenWorker | None:
+    """Take the lowest worker id whose recorded time has passed, else one never used; None when there is none.
+
+    An id is taken only once its recorded time has passed, so after a restart (or a crash, or a clock that went back)
+    the next id is taken, and times of ids stay near the wall clock instead of running ahead by a window each time.
+    """
+    row = connection.execute(
+        select(WORKER_LEASE.c.worker_id, WORKER_LEASE.c.high_time)
+        .where(WORKER_LEASE.c.high_time <= now_ms)
+        .order_by(WORKER_LEASE.c.worker_id)
+        .limit(1)
+        .with_for_update()
+    ).first()
+    high_time = now_ms + window_ms
+    if row is not None:
+        connection.execute(
+            update(WORKER_LEASE).where(WORKER_LEASE.c.worker_id == row.worker_id).values(high_time=high_time)
+        )
+        return TakenWorker(row.worker_id, row.high_time, high_time)
+    highest = connection.execute(select(func.max(WORKER_LEASE.c.worker_id))).scalar()
+    worker_id = 0 if highest is None else highest + 1
+    if worker_id >= MAX_WORKERS:
+        return None
+    connection.execute(insert(WORKER_LEASE).values(worker_id=worker_id, high_time=high_time))
+    return TakenWorker(worker_id, 0, high_time)
+
+
+def extend_worker(connection: Connection, worker_id: int, expected_high_time: int, high_time: int) -> bool:
+    """Record a later time for a worker id, unless somebody else recorded one since; says whether it was done."""
+    changed = connection.execute(
+        update(WORKER_LEASE)
+        .where(WORKER_LEASE.c.worker_id == worker_id, WORKER_LEASE.c.high_time == expected_high_time)
+        .values(high_time=high_time)
+    )
+    return changed.rowcount == 1
