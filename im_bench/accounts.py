@@ -83,6 +83,7 @@ async def _make(
     path: str,
     bodies: Sequence[dict[str, Any]],
     progress: Callable[[int], None],
+    *,
     verify: ssl.SSLContext | bool,
 ) -> list[Account]:
     """Post every body, some at a time, repeating what the server asks to repeat."""

@@ -127,9 +127,12 @@ def _extract_checked(tar: tarfile.TarFile, name: str, expected: str, folder: Pat
 
 
 def _copy_database(source: Path, target: Path, progress: Progress) -> None:
-    reader = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
+    """Copy one snapshot: the open read transaction keeps it, or every commit would start the copy anew."""
+    reader = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
     writer = sqlite3.connect(target)
     try:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         reader.backup(
             writer,
             pages=PAGES_A_STEP,
