@@ -36,7 +36,7 @@ class StreamClient:
     - OVERLOADED: too many wait for credit; FRAME_TOO_LARGE: it cannot be sent. Nothing was done.
 
     Args:
-        connect: opens a call: `stub.Connect`.
+        connect: opens a call: `stub.Connect`; an ImError it raises is tried again like a refused connection.
         me: who we are.
         on_push: takes a push; returning means that it took effect, and it is then acknowledged. One that raises breaks
             the stream, since an effect that failed must not be acknowledged: catch what concerns only one receiver.
@@ -128,7 +128,11 @@ class StreamClient:
     async def _live(self) -> None:
         """One stream, from its call to its end."""
         end = ClientEnd(self._me, self._settings)
-        call = self._connect()
+        try:
+            call = self._connect()
+        except ImError as error:
+            _LOG.debug("peer not reachable", me=self._me.node_id, reason=str(error))
+            return
         writer = FrameWriter(call, lambda: end.next_frame(self._monotonic()))
         orderly = False
         try:

@@ -39,7 +39,8 @@ class InProcessChannel(grpc.aio.Channel):
     ) -> Any:  # noqa: ANN401 - as above
         """Called by generated code."""
 
-        def call(*, metadata: MetadataPairs | None = None) -> InProcessStream:
+        def call(request_iterator: None = None, *, metadata: MetadataPairs | None = None) -> InProcessStream:
+            del request_iterator  # messages are written
             return InProcessStream(
                 self._server, method, serialize=request_serializer, parse=response_deserializer, metadata=metadata
             )

@@ -1,0 +1,55 @@
+"""Unary calls to a service: stubs on the channels of its living nodes."""
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+import grpc
+
+from im_infra import error_table
+from im_infra.discovery.abstract import Discovery, Node
+from im_infra.errors import ImError
+from im_infra.rpc.channels import Channels
+from im_infra.rpc.core import rendezvous
+
+Stub = TypeVar("Stub")
+
+
+class ServicePool:
+    """Picks a living node of one service for each call.
+
+    Args:
+        service: as in discovery.
+        discovery: who is alive.
+        channels: the ways to them.
+        chance: random in [0, 1), for calls without a key.
+    """
+
+    def __init__(
+        self, service: str, *, discovery: Discovery, channels: Channels, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._service = service
+        self._discovery = discovery
+        self._channels = channels
+        self._chance = chance
+
+    def stub(self, stub_class: Callable[[grpc.aio.Channel], Stub], key: int | None = None) -> Stub:
+        """A stub on a living node's channel, for one call; ask again for the next try.
+
+        Args:
+            stub_class: a generated stub class.
+            key: the same key goes to the same node while that one lives; None: any.
+
+        Raises:
+            ImError: UNAVAILABLE: no node lives.
+        """
+        return stub_class(self._channels.get(self._pick(key).address))
+
+    def _pick(self, key: int | None) -> Node:
+        nodes = list(self._discovery.nodes(self._service).values())
+        nodes = [node for node in nodes if not node.draining] or nodes
+        if not nodes:
+            raise ImError(error_table.UNAVAILABLE, f"no {self._service} is alive")
+        if key is None:
+            return nodes[int(self._chance() * len(nodes))]
+        return max(nodes, key=lambda node: rendezvous.weight(rendezvous.seed(node.node_id), key))
