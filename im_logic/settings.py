@@ -18,8 +18,12 @@ class PasswordSettings(Section):
     )
     memory_kib: int = Field(default=19_456, ge=8, description="Memory of one hash, in KiB.")
     parallelism: int = Field(default=1, ge=1, description="Argon2id lanes of one hash.")
-    concurrency: int = Field(default=2, ge=1, description="Hashes computed at the same time, each in a thread of its own.")
-    max_waiting: int = Field(default=64, ge=0, description="Hashes that may wait for a thread; one more answers OVERLOADED.")
+    concurrency: int = Field(
+        default=2, ge=1, description="Hashes computed at the same time, each in a thread of its own."
+    )
+    max_waiting: int = Field(
+        default=64, ge=0, description="Hashes that may wait for a thread; one more answers OVERLOADED."
+    )
 
 
 class AccountSettings(Section):
@@ -30,7 +34,9 @@ class AccountSettings(Section):
     )
     guests: bool = Field(default=True, description="Whether people may come in without an account.")
     access_ttl_s: int = Field(default=900, ge=10, description="Life of an access token, in seconds.")
-    refresh_ttl_s: int = Field(default=2_592_000, ge=60, description="Life of a refresh token that is not used, in seconds.")
+    refresh_ttl_s: int = Field(
+        default=2_592_000, ge=60, description="Life of a refresh token that is not used, in seconds."
+    )
     refresh_grace_s: int = Field(
         default=60, ge=0, description="How long a refresh token just used answers the same successor again, in seconds."
     )
@@ -55,7 +61,9 @@ class SessionSettings(Section):
     """Live connections."""
 
     resume_ttl_s: int = Field(default=600, ge=1, description="Life of a resume token, in seconds.")
-    max_instances: int = Field(default=8, ge=1, description="Tabs or processes of one device that may be connected together.")
+    max_instances: int = Field(
+        default=8, ge=1, description="Tabs or processes of one device that may be connected together."
+    )
     devices: DeviceLimits = DeviceLimits()
 
 
@@ -63,8 +71,10 @@ class WorldSettings(Section):
     """The room everybody is in."""
 
     enabled: bool = Field(default=True, description="Whether there is a world room.")
-    title: str = Field(default="World", min_length=1, max_length=128, description="Its title, when it is made.")
-    slow_mode_s: float = Field(default=5.0, ge=0, description="Seconds between two entries of one sender, when it is made.")
+    title: str = Field(default="World", min_length=1, max_length=128, description="Its title.")
+    slow_mode_s: float = Field(
+        default=5.0, ge=0, description="Seconds between two entries of one sender, when it is made."
+    )
 
 
 class Secrets(Section):
@@ -73,7 +83,7 @@ class Secrets(Section):
     keys: dict[str, SecretStr] = Field(description="Keys of access tokens by key id, each of at least 32 bytes.")
     active: str = Field(description="The key id that new access tokens are signed with.")
     refresh_key: SecretStr = Field(
-       default= description="Derives the next refresh token from the one presented; at least 32 bytes. It is not rotated with the keys."
+        description="Derives the next refresh token from the one presented; at least 32 bytes. It is not rotated with the keys."
     )
 
     @field_validator("keys")

@@ -1,0 +1,57 @@
+"""im.logic.v1.LogicService: the stream from gateways, and who handles what comes over it."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from im_infra import error_table
+from im_infra.errors import ImError
+from im_infra.rpc.server_stream import Responder, ServerStream
+from im_infra.rpc.stream_server import StreamServer
+from im_logic.sessions.face import SessionFace
+from im_proto.logic.v1.stream_pb2 import Command, LogicRequest
+from im_proto.logic.v1.stream_pb2_grpc import LogicServiceServicer
+from im_proto.rpc.v1.frame_pb2 import Frame
+
+
+class CommandHandler(Protocol):
+    """Handles clients' frames."""
+
+    def handle(self, stream: ServerStream, command: Command, responder: Responder) -> None:
+        """Take a frame, at once and in order; answer now or later."""
+        ...
+
+
+class RequestHandler:
+    """Hands each LogicRequest to its room."""
+
+    def __init__(self, commands: CommandHandler, sessions: SessionFace) -> None:
+        self._commands = commands
+        self._sessions = sessions
+
+    def handle(self, stream: ServerStream, body: bytes, responder: Responder) -> None:
+        """Take a request; raises ImError(OPERATION_UNKNOWN) for one of a newer gateway."""
+        request = LogicRequest.FromString(body)
+        which = request.WhichOneof("request")
+        if which == "command":
+            self._commands.handle(stream, request.command, responder)
+        elif which == "open_connection":
+            responder.run(self._sessions.open(stream.peer, request.open_connection))
+        elif which == "close_connection":
+            responder.run(self._sessions.close(request.close_connection))
+        else:
+            raise ImError(error_table.OPERATION_UNKNOWN)
+
+
+class LogicServicer(LogicServiceServicer):
+    """Accepts streams."""
+
+    def __init__(self, streams: StreamServer) -> None:
+        self._streams = streams
+
+    async def Connect(  # type: ignore[override]  # noqa: N802 - writes by itself; gRPC's name
+        self,
+        request_iterator: AsyncIterator[Frame],
+        context: Any,  # noqa: ANN401 - grpc.aio's or the in-process one
+    ) -> None:
+        """Serve one stream until it ends."""
+        await self._streams.serve(request_iterator, context)

@@ -1,0 +1,244 @@
+"""A connection says Hello.
+
+The order is the promise (nothing is lost between what is read here and what is pushed from now on):
+
+1. the credential is verified; a ticket or resume token is spent;
+2. the route is written, with the kick policy judged in the same compare-and-set;
+3. the session's state is read: whoever ends it either is seen here or sees the route;
+4. whoever makes room is marked, taken out of the routes and told to go;
+5. the large conversations are read, for the gateway's interest;
+6. the heads are read, last.
+
+A refusal from step 3 on takes the route back.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from im_infra import error_table
+from im_infra.clock import Clock
+from im_infra.error_table import CloseCode
+from im_infra.errors import ImError
+from im_infra.observability import logs
+from im_logic.accounts.claims import Claims
+from im_logic.accounts.model import Session, User
+from im_logic.accounts.ports import AccountStore
+from im_logic.accounts.standing import refusal
+from im_logic.accounts.tickets import Tickets
+from im_logic.accounts.tokens import encoded
+from im_logic.sessions.connections import Connections
+from im_logic.sessions.kick import ConnectionKey, Limits, LiveConnection, Verdict, judge
+from im_logic.sessions.ports import LargeConversations, LargeMembership, Sync
+from im_logic.sessions.resume import ResumeTokens
+from im_logic.sessions.sockets import GatewaySockets
+from im_logic.sessions.take_over import Standing, displaced_by
+from im_proto.v1.sync_pb2 import SyncRequest, SyncResponse
+
+_LOG: Final = logs.get(__name__)
+
+_MAX_TEXT: Final = 64
+_INSTANCE_BYTES: Final = 9
+_CLEAN_UP_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a connection says; exactly one of `claims`, `ticket` and `resume_token` is set."""
+
+    key: ConnectionKey
+    claims: Claims | None = None
+    """Of the access token, checked by the gateway."""
+    ticket: str = ""
+    resume_token: str = ""
+    device_id: str = ""
+    instance_id: str = ""
+    take_over: bool = False
+    sync: SyncRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The session is open."""
+
+    user: User
+    session: Session
+    expire_time: int
+    """When the socket must show a new access token, milliseconds since the epoch."""
+    resume_token: str
+    world_id: int
+    large: list[LargeMembership]
+    sync: SyncResponse | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Credential:
+    claims: Claims
+    instance_id: str
+    resume_token: str
+    """The next one of a resumed chain; empty: a new chain begins."""
+
+    @property
+    def resumed(self) -> bool:
+        return bool(self.resume_token)
+
+
+class OpenConnection:
+    """Opens connections."""
+
+    def __init__(
+        self,
+        store: AccountStore,
+        connections: Connections,
+        sockets: GatewaySockets,
+        tickets: Tickets,
+        resume_tokens: ResumeTokens,
+        large: LargeConversations,
+        sync: Sync,
+        *,
+        limits: Limits,
+        access_ttl_s: int,
+        clock: Clock,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._sockets = sockets
+        self._tickets = tickets
+        self._resume_tokens = resume_tokens
+        self._large = large
+        self._sync = sync
+        self._limits = limits
+        self._access_ttl_ms = access_ttl_s * 1000
+        self._clock = clock
+        self._random = random
+
+    async def open(self, hello: Hello) -> Opened:
+        """Open a connection. Cancelled, it takes its route back.
+
+        Raises:
+            ImError: UNAUTHENTICATED, TICKET_INVALID, RESUME_INVALID, TOKEN_EXPIRED, SESSION_REVOKED, ACCOUNT_DISABLED,
+                KICKED, TOO_MANY_INSTANCES, FIELD_INVALID, UNAVAILABLE, and what a sync raises.
+        """
+        credential = await self._verify(hello)
+        claims = credential.claims
+        me = LiveConnection(
+            key=hello.key,
+            session_id=claims.session_id,
+            device_id=claims.device_id,
+            instance_id=credential.instance_id,
+            device_class=claims.device_class,
+        )
+        try:
+            verdict = await self._join(claims.user_id, me, resumed=credential.resumed)
+            session, user = await self._standing(claims, take_over=hello.take_over)
+            if verdict.victims:
+                await self._make_room(claims.user_id, me, verdict, resumed=credential.resumed)
+            large = await self._large.list_large(claims.user_id)
+            world_id = await self._large.world_id()
+            resume_token = credential.resume_token or await self._resume_tokens.begin(
+                claims, instance_id=credential.instance_id
+            )
+            sync = await self._sync.sync(claims.user_id, hello.sync) if hello.sync is not None else None
+        except BaseException:
+            await self._take_back(claims.user_id, me.key)
+            raise
+        return Opened(user, session, claims.expire_time, resume_token, world_id, large, sync)
+
+    async def _verify(self, hello: Hello) -> _Credential:
+        for field, text in (("device_id", hello.device_id), ("instance_id", hello.instance_id)):
+            if len(text) > _MAX_TEXT or not text.isprintable():
+                raise ImError(error_table.FIELD_INVALID, f"hello.{field}: at most {_MAX_TEXT} printable characters")
+        if hello.resume_token:
+            return await self._resume(hello)
+        if hello.ticket:
+            claims = await self._tickets.redeem(hello.ticket)
+        elif hello.claims is not None:
+            claims = hello.claims
+        else:
+            raise ImError(error_table.UNAUTHENTICATED, "Hello carries no credential")
+        if hello.device_id and hello.device_id != claims.device_id:
+            raise ImError(error_table.UNAUTHENTICATED, "the session was opened by another device")
+        instance_id = hello.instance_id or encoded(self._random(_INSTANCE_BYTES))
+        return _Credential(claims, instance_id, resume_token="")
+
+    async def _resume(self, hello: Hello) -> _Credential:
+        resumed = await self._resume_tokens.redeem(hello.resume_token)
+        if hello.instance_id and hello.instance_id != resumed.instance_id:
+            raise ImError(error_table.RESUME_INVALID, "the token is another instance's")
+        # The token so far may have been renewed on the socket before; its client renews this one in time too.
+        claims = replace(resumed.claims, expire_time=self._clock.now_ms() + self._access_ttl_ms)
+        return _Credential(claims, resumed.instance_id, resumed.next_token)
+
+    async def _join(self, user_id: int, me: LiveConnection, *, resumed: bool) -> Verdict:
+        """Write the route and judge who must go; nobody does yet."""
+
+        def join(present: list[LiveConnection]) -> list[LiveConnection]:
+            joined = [*(other for other in present if other.key != me.key), me]
+            if judge(joined, me.key, limits=self._limits, resumed=resumed).too_many_instances:
+                raise ImError(error_table.TOO_MANY_INSTANCES)
+            return joined
+
+        after = await self._connections.change(user_id, join)
+        return judge(after, me.key, limits=self._limits, resumed=resumed)
+
+    async def _standing(self, claims: Claims, *, take_over: bool) -> tuple[Session, User]:
+        found = await self._store.find_session(claims.session_id)
+        session, user = found if found is not None and found[0].user_id == claims.user_id else (None, None)
+        reason = refusal(session, user, generation=claims.generation, take_over=take_over)
+        if reason is not None or session is None or user is None:
+            raise ImError(reason or error_table.SESSION_REVOKED)
+        if session.displaced:
+            session = await self._return_to_place(session)
+        return session, user
+
+    async def _return_to_place(self, session: Session) -> Session:
+        """A person asked for it: the mark is lifted, and the class's other sessions make room."""
+        restored = await self._store.restore(session.session_id)
+        if restored is None or restored.revoked:
+            raise ImError(error_table.SESSION_REVOKED)
+        others = [
+            _standing_of(other) for other in await self._store.list_sessions(session.user_id) if not other.displaced
+        ]
+        limit = self._limits.devices.get(session.installation.device_class, 0)
+        leaving = displaced_by(_standing_of(session), others, limit=limit)
+        await self._store.displace(leaving)
+        await self._sockets.close(session.user_id, leaving, CloseCode.KICKED)
+        return restored
+
+    async def _make_room(self, user_id: int, me: LiveConnection, verdict: Verdict, *, resumed: bool) -> None:
+        """Mark, then take out of the routes, then tell: a victim that connects meanwhile sees the mark or is seen."""
+        marked = await self._mark(verdict, set())
+        final = Verdict()
+
+        def settle(present: list[LiveConnection]) -> list[LiveConnection]:
+            nonlocal final
+            final = judge(present, me.key, limits=self._limits, resumed=resumed)
+            leaving = {victim.key for victim in final.victims}
+            return [other for other in present if other.key not in leaving]
+
+        await self._connections.change(user_id, settle)
+        if final.displaced:
+            raise ImError(error_table.KICKED)
+        await self._mark(final, marked)
+        self._sockets.close_connections(final.replaced, CloseCode.REPLACED)
+        self._sockets.close_connections(final.kicked, CloseCode.KICKED)
+
+    async def _mark(self, verdict: Verdict, marked: set[int]) -> set[int]:
+        sessions = {victim.session_id for victim in verdict.kicked} - marked
+        if sessions:
+            await self._store.displace(sorted(sessions))
+        return marked | sessions
+
+    async def _take_back(self, user_id: int, key: ConnectionKey) -> None:
+        """Bounded: what cannot be taken back now expires by itself."""
+        try:
+            async with asyncio.timeout(_CLEAN_UP_S):
+                await self._connections.remove(user_id, key)
+        except (ImError, TimeoutError):
+            _LOG.warning("route left to expire", gateway_id=key.gateway_id)
+
+
+def _standing_of(session: Session) -> Standing:
+    return Standing(session.session_id, int(session.installation.device_class), session.seen_time)
