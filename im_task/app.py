@@ -1,0 +1,81 @@
+"""The composition root of task."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from im_infra.bus.abstract import FANOUT_TOPIC, Bus
+from im_infra.cache.abstract import Cache
+from im_infra.clock import Clock
+from im_infra.discovery.abstract import Discovery
+from im_infra.routing import InterestTable
+from im_infra.rpc.channels import Channels
+from im_infra.rpc.peer import Peer
+from im_infra.rpc.pool import StreamPool
+from im_proto.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
+from im_proto.repo.v1.stream_pb2_grpc import RepoServiceStub
+from im_task.fanout.fan_out import FanOutRecords
+from im_task.fanout.gateways import StreamGateways
+from im_task.fanout.repo_log import RepoLog
+from im_task.settings import TaskSettings
+
+GROUP: Final = "im-task"
+
+
+class Task:
+    """A task process; made by `open_task`."""
+
+    def __init__(
+        self, *, bus: Bus, handler: FanOutRecords, gateways: StreamPool, repos: StreamPool, max_records: int
+    ) -> None:
+        self._bus = bus
+        self._handler = handler
+        self._gateways = gateways
+        self._repos = repos
+        self._max_records = max_records
+
+    async def run(self) -> None:
+        """Consume until cancelled; records under way get 5 s to take effect."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._gateways.run(), name="task.gateways")
+            tasks.create_task(self._repos.run(), name="task.repos")
+            async with self._bus.consume(
+                FANOUT_TOPIC, group=GROUP, handler=self._handler.handle, max_records=self._max_records
+            ):
+                await asyncio.Event().wait()
+
+    async def check(self) -> None:
+        """For readiness: raise ImError (UNAVAILABLE) unless repo can be read and the bus takes records."""
+        await self._repos.check()
+        await self._bus.check()
+
+
+@asynccontextmanager
+async def open_task(
+    settings: TaskSettings, *, discovery: Discovery, channels: Channels, cache: Cache, bus: Bus, me: Peer, clock: Clock
+) -> AsyncIterator[Task]:
+    """Wire a task process; `run` it in the process's task group."""
+    gateways = StreamPool(
+        "gateway",
+        discovery=discovery,
+        channels=channels,
+        connect=lambda channel: GatewayServiceStub(channel).Connect(),  # type: ignore[call-arg]  # no iterator: frames are written
+        me=me,
+        clock=clock,
+    )
+    repos = StreamPool(
+        "repo",
+        discovery=discovery,
+        channels=channels,
+        connect=lambda channel: RepoServiceStub(channel).Connect(),  # type: ignore[call-arg]  # as above
+        me=me,
+        clock=clock,
+    )
+    handler = FanOutRecords(
+        reader=RepoLog(repos, timeout_s=settings.fan_out.repo_timeout_s),
+        interests=InterestTable(cache, clock),
+        gateways=StreamGateways(gateways, discovery=discovery, timeout_s=settings.fan_out.gateway_timeout_s),
+        max_entries=settings.fan_out.max_entries,
+    )
+    yield Task(bus=bus, handler=handler, gateways=gateways, repos=repos, max_records=settings.fan_out.max_records)
