@@ -1,11 +1,14 @@
 """Append account events: each user's `pts` is dense, +1, given under the row of `user_state`."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final
 
-from sqlalchemy import BindParameter, Connection, Insert, bindparam, delete, insert, select
-from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy.sql.dml import Insert
 
+from im_infra.sql.expressions import upsert
+from im_infra.sql.types import BIG_INT
 from im_proto.v1.sync_pb2 import AccountEvent
 from im_repo.schema import USER_EVENT, USER_STATE
 
@@ -72,24 +75,17 @@ def _read_max_pts(connection: Connection, user_ids: Sequence[int]) -> dict[int, 
     return {row.user_id: row.max_pts for row in rows}
 
 
+@cache
 def _raise_max_pts(dialect: str) -> Insert:
-    return _RAISE_MAX_PTS_SQLITE if dialect == "sqlite" else _RAISE_MAX_PTS_MYSQL
-
-
-def _sqlite_statement() -> Insert:
-    statement = sqlite.insert(USER_STATE)
-    return statement.on_conflict_do_update(
-        index_elements=[USER_STATE.c.user_id],
-        set_={"max_pts": USER_STATE.c.max_pts + statement.excluded.max_pts},
+    return upsert(
+        dialect,
+        USER_STATE,
+        key=["user_id"],
+        change=lambda new: {"max_pts": USER_STATE.c.max_pts + new["max_pts"]},
     )
 
 
-def _mysql_statement() -> Insert:
-    statement = mysql.insert(USER_STATE)
-    return statement.on_duplicate_key_update(max_pts=USER_STATE.c.max_pts + statement.inserted.max_pts)
-
-
-_UP_TO: Final[BindParameter[int]] = bindparam("up_to_pts")
-_TRIM: Final = delete(USER_EVENT).where(USER_EVENT.c.user_id == bindparam("of_user_id"), USER_EVENT.c.pts <= _UP_TO)
-_RAISE_MAX_PTS_SQLITE: Final = _sqlite_statement()
-_RAISE_MAX_PTS_MYSQL: Final = _mysql_statement()
+_TRIM: Final = delete(USER_EVENT).where(
+    USER_EVENT.c.user_id == bindparam("of_user_id"),
+    USER_EVENT.c.pts <= bindparam("up_to_pts", type_=BIG_INT),
+)

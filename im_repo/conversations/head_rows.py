@@ -1,0 +1,180 @@
+"""The rows behind a page of heads: which conversations, and where the user stands in them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, exists, func, literal, select
+
+from im_infra.sql.types import BIG_INT
+from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_WORLD, MEMBER_ROLE_MEMBER, MEMBER_STATE_IN
+from im_repo.conversations.windows import WHOLE_LOG, Window
+from im_repo.schema import CONVERSATION, CURSOR, DIRECT, MEMBER, MEMBER_WINDOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadsQuery:
+    """Which heads are wanted."""
+
+    user_id: int
+    conversation_ids: Sequence[int] = ()
+    """These; empty: all."""
+    since_time: int = 0
+    """Only those that moved at or after; 0: all."""
+    before: tuple[int, int] | None = None
+    """Only those that come after this (last_time, conversation_id) in the list; None: from the newest."""
+    world_conversation_id: int = 0
+    """Include the world room although there is no member row; 0: do not."""
+    limit: int = 100
+
+
+class HeadRow(NamedTuple):
+    """A conversation and where the user stands in it; the fields before `windows` are the statement's columns."""
+
+    conversation_id: int
+    kind: int
+    status: int
+    fanout: int
+    epoch: int
+    rewind_seq: int
+    max_seq: int
+    max_count: int
+    min_seq: int
+    member_count: int
+    last_time: int
+    active_time: int
+    title: str
+    role: int
+    state: int
+    low_user_id: int
+    high_user_id: int
+    read_seq: int
+    read_count: int
+    hide_seq: int
+    hide_count: int
+    peer_read_seq: int
+    peer_received_seq: int
+    windows: Sequence[Window] = ()
+
+
+def read_head_rows(connection: Connection, query: HeadsQuery) -> list[HeadRow]:
+    """At most `query.limit` conversations, newest first, in three statements.
+
+    Conversations that the user has left are among them; the world room only where it is asked for.
+    """
+    shape = _Shape(bool(query.conversation_ids), bool(query.since_time), query.before is not None)
+    last_time, last_id = query.before or (0, 0)
+    values = {
+        "user_id": query.user_id,
+        "conversation_ids": query.conversation_ids,
+        "since_time": query.since_time,
+        "before_time": last_time,
+        "before_id": last_id,
+        "world_conversation_id": query.world_conversation_id,
+        "limit": query.limit,
+    }
+    rows = [HeadRow(*row) for row in connection.execute(_member_statement(shape), values)]
+    if query.world_conversation_id:
+        rows += [HeadRow(*row) for row in connection.execute(_world_statement(shape), values)]
+        rows.sort(key=lambda row: (row.last_time, row.conversation_id), reverse=True)
+        del rows[query.limit :]
+    windows = _read_windows(connection, query.user_id, [row.conversation_id for row in rows])
+    return [row._replace(windows=windows_in(row.kind, row.state, windows[row.conversation_id])) for row in rows]
+
+
+def windows_in(kind: int, state: int, windows: Sequence[Window]) -> Sequence[Window]:
+    """What a member may see: in the world room everything while they are in, elsewhere their own windows."""
+    return WHOLE_LOG if kind == CONVERSATION_KIND_WORLD and state == MEMBER_STATE_IN else windows
+
+
+class _Shape(NamedTuple):
+    """Which conditions a statement has: each shape is built once, which costs more than running it."""
+
+    these: bool
+    since: bool
+    before: bool
+
+
+_USER_ID: Final = bindparam("user_id", type_=BIG_INT)
+
+
+@cache
+def _member_statement(shape: _Shape) -> Select[Any]:
+    return _page_statement(
+        select(*_OF_CONVERSATION, MEMBER.c.role, MEMBER.c.state)
+        .select_from(MEMBER.join(CONVERSATION, CONVERSATION.c.conversation_id == MEMBER.c.conversation_id))
+        .where(MEMBER.c.user_id == _USER_ID, *_conditions(shape))
+    )
+
+
+@cache
+def _world_statement(shape: _Shape) -> Select[Any]:
+    has_row = exists().where(MEMBER.c.conversation_id == CONVERSATION.c.conversation_id, MEMBER.c.user_id == _USER_ID)
+    return _page_statement(
+        select(
+            *_OF_CONVERSATION, literal(MEMBER_ROLE_MEMBER).label("role"), literal(MEMBER_STATE_IN).label("state")
+        ).where(
+            CONVERSATION.c.conversation_id == bindparam("world_conversation_id", type_=BIG_INT),
+            CONVERSATION.c.kind == CONVERSATION_KIND_WORLD,
+            ~has_row,
+            *_conditions(shape),
+        )
+    )
+
+
+def _conditions(shape: _Shape) -> Iterator[ColumnElement[bool]]:
+    if shape.these:
+        yield CONVERSATION.c.conversation_id.in_(bindparam("conversation_ids", expanding=True))
+    if shape.since:
+        yield CONVERSATION.c.last_time >= bindparam("since_time", type_=BIG_INT)
+    if shape.before:
+        last_time, last_id = bindparam("before_time", type_=BIG_INT), bindparam("before_id", type_=BIG_INT)
+        same = (CONVERSATION.c.last_time == last_time) & (CONVERSATION.c.conversation_id < last_id)
+        yield (CONVERSATION.c.last_time < last_time) | same
+
+
+def _page_statement(conversations: Select[Any]) -> Select[Any]:
+    """Cut the page first, then look up the rest for its rows alone."""
+    page = (
+        conversations.order_by(CONVERSATION.c.last_time.desc(), CONVERSATION.c.conversation_id.desc())
+        .limit(bindparam("limit"))
+        .subquery("page")
+    )
+    peer = CURSOR.alias("peer")
+    peer_id = case((DIRECT.c.low_user_id == _USER_ID, DIRECT.c.high_user_id), else_=DIRECT.c.low_user_id)
+    this = page.c.conversation_id
+    joined = (
+        page.outerjoin(DIRECT, DIRECT.c.conversation_id == this)
+        .outerjoin(CURSOR, (CURSOR.c.user_id == _USER_ID) & (CURSOR.c.conversation_id == this))
+        .outerjoin(peer, (peer.c.user_id == peer_id) & (peer.c.conversation_id == this))
+    )
+    others = (
+        DIRECT.c.low_user_id, DIRECT.c.high_user_id,
+        CURSOR.c.read_seq, CURSOR.c.read_count, CURSOR.c.hide_seq, CURSOR.c.hide_count,
+        peer.c.read_seq, peer.c.received_seq,
+    )  # fmt: skip
+    return (
+        select(*page.c, *(func.coalesce(column, 0) for column in others))
+        .select_from(joined)
+        .order_by(page.c.last_time.desc(), this.desc())
+    )
+
+
+def _read_windows(connection: Connection, user_id: int, conversation_ids: Sequence[int]) -> dict[int, list[Window]]:
+    windows: dict[int, list[Window]] = defaultdict(list)
+    statement = select(MEMBER_WINDOW.c.conversation_id, MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq).where(
+        MEMBER_WINDOW.c.conversation_id.in_(conversation_ids), MEMBER_WINDOW.c.user_id == user_id
+    )
+    for conversation_id, from_seq, to_seq in connection.execute(statement):
+        windows[conversation_id].append(Window(from_seq, to_seq))
+    return windows
+
+
+_OF_CONVERSATION: Final = (
+    CONVERSATION.c.conversation_id, CONVERSATION.c.kind, CONVERSATION.c.status, CONVERSATION.c.fanout,
+    CONVERSATION.c.epoch, CONVERSATION.c.rewind_seq, CONVERSATION.c.max_seq, CONVERSATION.c.max_count,
+    CONVERSATION.c.min_seq, CONVERSATION.c.member_count, CONVERSATION.c.last_time, CONVERSATION.c.active_time,
+    CONVERSATION.c.title,
+)  # fmt: skip
