@@ -10,11 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from im_gateway.app import Gateway, open_gateway
+from im_logic.app import open_logic
+from im_repo.app import open_repo
+
 from im_cli.data_folder import DataFolder
 from im_cli.embedded.settings import EmbeddedSettings
 from im_cli.secret_file import Secrets
 from im_cli.version import installed_version
-from im_gateway.app import Gateway, open_gateway
 from im_infra.bus.open_bus import open_bus
 from im_infra.cache.open_cache import open_cache
 from im_infra.clock import SystemClock
@@ -28,9 +31,7 @@ from im_infra.rpc.channels import Channels
 from im_infra.rpc.in_process.server import InProcessServer
 from im_infra.rpc.peer import Peer
 from im_infra.sql.open_database import open_database
-from im_logic.app import open_logic
 from im_logic.settings import Secrets as LogicSecrets
-from im_repo.app import open_repo
 from im_repo.migrations.upgrade import upgrade
 from im_task.app import open_task
 

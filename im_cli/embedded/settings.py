@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from im_repo.settings import RepoSettings
 from pydantic import Field
 
 from im_gateway.settings import GatewaySettings
@@ -11,7 +12,6 @@ from im_infra.discovery.settings import DiscoverySettings
 from im_infra.settings import Section
 from im_infra.sql.settings import SqlSettings
 from im_logic.settings import LogicSettings
-from im_repo.settings import RepoSettings
 from im_task.settings import TaskSettings
 
 

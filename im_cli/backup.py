@@ -1,0 +1,77 @@
+"""`im backup` and `im restore`: an embedded cluster in one file, and back."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from im_cli import archive
+from im_cli.data_folder import DataFolder
+from im_cli.up import ConfigOption, DataDirOption
+from im_cli.version import installed_version
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add both commands."""
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+
+
+def backup(
+    target: Annotated[Path | None, typer.Argument(help="The file to write; im-backup-TIME.tar unless named.")] = None,
+    *,
+    data_dir: DataDirOption = Path("data"),
+) -> None:
+    """Write the cluster's data and secrets to one file, while it runs. Keep the file safe: it holds secrets."""
+    folder = DataFolder(data_dir)
+    folder.require_database()
+    path = target or Path(f"im-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar")
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("copying", total=None)
+        archive.create(
+            folder,
+            path,
+            version=installed_version(),
+            progress=lambda done, total: progress.update(bar, completed=done, total=total),
+        )
+    Console().print(
+        f"{path} ({path.stat().st_size / 2**20:.1f} MiB) holds the cluster in {folder.path}", highlight=False
+    )
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file that `im backup` wrote.")],
+    *,
+    data_dir: DataDirOption = Path("data"),
+    config: ConfigOption = None,
+) -> None:
+    """Unpack a backup into an empty folder and mark its history as rewound.
+
+    What was written after the backup is gone, so every conversation gets a new epoch: clients drop what the server no
+    longer has, and everybody logs in again.
+    """
+    from im_cli.embedded.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
+    from im_infra.sql.open_database import open_database  # noqa: PLC0415
+    from im_repo.migrations.upgrade import upgrade  # noqa: PLC0415
+    from im_repo.rewind import rewind  # noqa: PLC0415
+
+    folder = DataFolder(data_dir)
+    folder.create()
+    settings = load_settings(config, {})
+
+    async def run() -> None:
+        async with open_database(settings.sql, folder.path) as database:
+            await database.write(upgrade)
+            await database.write(rewind)
+
+    with folder.locked():
+        manifest = archive.extract(source, folder)
+        asyncio.run(run())
+    Console().print(
+        f"the cluster of {manifest.created_time} is in {folder.path}; its history has a new epoch and everybody logs in again",
+        highlight=False,
+    )
