@@ -39,5 +39,13 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("im_logic_hellos_total", "counter", "items", "Hellos, by credential and outcome.", ("credential", "outcome")),
     Metric("im_logic_kicked_total", "counter", "items", "Connections closed for another's sake.", ("why",)),
     # im_repo
+    Metric("im_repo_appended_total", "counter", "items", "Entries stored, duplicates answered and rechecks asked for."),
+    Metric("im_repo_append_refused_total", "counter", "items", "Entries refused under the conversation's lock."),
+    Metric("im_repo_append_failed_total", "counter", "items", "Entries that the database could not take."),
+    Metric("im_repo_append_batch_items", "histogram", "items", "Entries in one append transaction."),
+    Metric("im_repo_append_batch_seconds", "histogram", "seconds", "One append transaction, from the queue to its commit."),
+    Metric("im_repo_append_queue_items", "gauge", "items", "Entries that wait to be appended."),
+    Metric("im_repo_outbox_pending_rows", "gauge", "items", "Committed batches whose fan-out is not confirmed."),
+    Metric("im_repo_outbox_redelivered_total", "counter", "items", "Ranges handed to logic again."),
     # im_task
 )

@@ -1,6 +1,7 @@
 """The few expressions that the engines write differently."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Integer, Table, func, literal_column
@@ -52,3 +53,35 @@ def upsert(
         return statement.on_conflict_do_update(index_elements=list(key), set_=dict(change(new)))
     other = mysql.insert(table)
     return other.on_duplicate_key_update(**change(dict(other.inserted.items())))
+
+
+def mark(dialect: str) -> str:
+    """What stands for a bound value in a statement written by hand."""
+    return "?" if dialect == "sqlite" else "%s"
+
+
+def for_update_sql(dialect: str) -> str:
+    """What ends a SELECT that locks its rows; SQLite has locked the whole database by then."""
+    return "" if dialect == "sqlite" else " FOR UPDATE"
+
+
+@lru_cache(maxsize=2048)
+def find_by_keys_sql(dialect: str, table: str, columns: Sequence[str], key: Sequence[str], count: int) -> str:
+    """A SELECT of the rows with one of `count` keys of several columns, each found through its index.
+
+    The obvious `(a, b) IN (VALUES ...)` scans the whole table on SQLite, a join to the values does not; MySQL has it
+    the other way round.
+
+    Args:
+        dialect: `sqlite` or `mysql`.
+        table: where to look.
+        columns: what to read; a tuple, since the text is cached.
+        key: the columns of the key, a tuple too.
+        count: how many keys will be bound, one after the other.
+    """
+    some = ", ".join(f"t.{column}" for column in columns)
+    values = ", ".join(["(" + ", ".join([mark(dialect)] * len(key)) + ")"] * count)
+    if dialect == "sqlite":
+        match = " AND ".join(f"t.{column} = k.column{number}" for number, column in enumerate(key, start=1))
+        return f"SELECT {some} FROM (VALUES {values}) AS k CROSS JOIN {table} AS t ON {match}"  # noqa: S608 - names only
+    return f"SELECT {some} FROM {table} AS t WHERE ({', '.join(f't.{column}' for column in key)}) IN ({values})"  # noqa: S608 - names only

@@ -1,0 +1,280 @@
+"""Append a batch of entries in one transaction: the unit at the heart of the product.
+
+Lock the conversations, look for what is stored already, decide entry by entry, then write everything with a handful of
+statements. `seq` is given under the lock, so a batch that is rolled back leaves no hole. A refused entry fails alone.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from im_infra import error_table
+from im_infra.errors import ImError
+from im_proto.v1.message_pb2 import SendResponse
+from im_repo.log import guards
+from im_repo.log.change_members import change_members
+from im_repo.log.cursor_writes import CursorKey, move_read, set_last_sends
+from im_repo.log.draft import Draft, Effects, FirstAck, Guards, Outcome, Range, Recheck, Stored
+from im_repo.log.fanout_class import FanoutBounds, other_fanout
+from im_repo.log.locked import LockedConversation, lock_conversations, save_conversations
+from im_repo.log.lookups import Lookups, asks_target
+from im_repo.log.membership_events import MembershipEvents
+from im_repo.log.membership_rules import Plan
+from im_repo.log.message_rows import MessageRow, find_stored, insert_messages
+from im_repo.log.notice import with_owner
+from im_repo.log.target_writes import TargetChange, change_targets
+from im_repo.log.values import FLAG_COUNTABLE, FLAG_RECALLED, STATUS_OPEN
+from im_repo.outbox.rows import delete_rows, insert_row
+
+_NO_GUARDS = Guards()
+_NO_EFFECTS = Effects()
+
+
+class BatchTerms(NamedTuple):
+    """What holds for all batches of a process."""
+
+    owner: str
+    """The boot that counts confirmations."""
+    sweep_after_ms: int
+    """The age at which a row that was not confirmed is delivered again."""
+    bounds: FanoutBounds
+
+
+class BatchResult(NamedTuple):
+    """What became of a batch, once it is committed."""
+
+    outcomes: list[Outcome]
+    """One for each draft, in their order."""
+    outbox_id: int
+    """The row that guards the fan-out of what was stored; 0: nothing was."""
+    ranges: list[Range]
+
+
+def append_batch(
+    connection: Connection,
+    drafts: Sequence[Draft],
+    *,
+    message_ids: Sequence[int],
+    terms: BatchTerms,
+    confirmed: Sequence[int] = (),
+) -> BatchResult:
+    """Append drafts, in their order.
+
+    Args:
+        connection: inside a write transaction.
+        drafts: one or more.
+        message_ids: as many new global ids.
+        terms: what holds for all batches.
+        confirmed: outbox rows that are done and go with this transaction.
+    """
+    batch = _Batch(connection, drafts, terms)
+    outcomes = [batch.append(draft, message_id) for draft, message_id in zip(drafts, message_ids, strict=True)]
+    outbox_id = batch.write()
+    delete_rows(connection, confirmed)
+    return BatchResult(outcomes, outbox_id, batch.ranges)
+
+
+class _Batch:
+    """The state in memory between the first statement of the transaction and the last."""
+
+    def __init__(self, connection: Connection, drafts: Sequence[Draft], terms: BatchTerms) -> None:
+        self._connection = connection
+        self._terms = terms
+        self._now, self._conversations = lock_conversations(connection, [draft.conversation_id for draft in drafts])
+        identities = {draft[:3] for draft in drafts}
+        self._stored = find_stored(connection, identities)
+        self._repeats = len(identities) < len(drafts)
+        self._lookups = Lookups(connection, drafts)
+        self._rows: list[MessageRow] = []
+        self._targets: list[TargetChange] = []
+        self._seen: dict[CursorKey, int] = {}
+        self._events = MembershipEvents()
+        self._last_range: dict[int, int] = {}
+        self.ranges: list[Range] = []
+
+    def append(self, draft: Draft, message_id: int) -> Outcome:
+        """Decide one draft, and change the state as if it were written."""
+        conversation = self._conversations.get(draft.conversation_id)
+        if conversation is None:
+            return ImError(error_table.CONVERSATION_NOT_FOUND)
+        now = max(self._now, conversation.last_time)
+        first = self._stored.get(draft[:3])
+        if first is not None:
+            return self._again(draft, first, conversation, now)
+        if conversation.status != STATUS_OPEN:
+            return ImError(error_table.CONVERSATION_DISSOLVED)
+        if draft.deny_version and draft.deny_version != conversation.deny_version:
+            return Recheck(
+                conversation.conversation_id, conversation.member_version, conversation.deny_version, conversation.epoch
+            )
+        if draft.guards is None and draft.effects is None:
+            return self._store(draft, conversation, message_id, now)
+        return self._check_and_store(draft, conversation, message_id, now)
+
+    def write(self) -> int:
+        """Write what was decided, in the one order of locks, and return the id of the outbox row (0: none)."""
+        connection = self._connection
+        if not self._rows:
+            return 0
+        set_last_sends(connection, self._lookups.sent)
+        move_read(connection, self._seen)
+        self._events.write(connection, self._now)
+        insert_messages(connection, self._rows)
+        change_targets(connection, self._targets)
+        save_conversations(connection, self._conversations.values())
+        next_time = self._now + self._terms.sweep_after_ms
+        return insert_row(connection, self.ranges, owner=self._terms.owner, now=self._now, next_time=next_time)
+
+    def _again(self, draft: Draft, first: FirstAck, conversation: LockedConversation, now: int) -> Outcome:
+        """The same id was stored before: the first ack, or a conflict that carries it."""
+        if first.digest != draft.digest:
+            return conflict(draft, first)
+        return Stored(
+            draft.conversation_id,
+            first.seq,
+            first.count,
+            first.message_id,
+            first.server_time,
+            conversation.member_version,
+            conversation.deny_version,
+            conversation.fanout,
+            conversation.epoch,
+            duplicate=True,
+            previous_fanout=self._other_fanout(conversation, now),
+            changed=draft.effects.members if draft.effects is not None else (),
+        )
+
+    def _check_and_store(self, draft: Draft, conversation: LockedConversation, message_id: int, now: int) -> Outcome:
+        refusal = self._refuse(draft, conversation, now)
+        if refusal is not None:
+            return refusal
+        effects = draft.effects
+        if effects is None:
+            return self._store(draft, conversation, message_id, now)
+        fanout = conversation.fanout
+        try:
+            plan = change_members(
+                self._connection,
+                conversation,
+                effects,
+                guards=draft.guards,
+                seq=conversation.max_seq + 1,
+                count=conversation.max_count + draft.countable,
+                now=now,
+                bounds=self._terms.bounds,
+            )
+        except ImError as error:
+            return error
+        if effects.hand_on_ownership and plan.owner_id:
+            draft = draft._replace(body=with_owner(draft.body, plan.owner_id))
+        stored = self._store(draft, conversation, message_id, now, range_fanout=fanout)
+        self._take_effects(stored, draft, effects, plan)
+        return stored
+
+    def _refuse(self, draft: Draft, conversation: LockedConversation, now: int) -> ImError | None:
+        asked = draft.guards or _NO_GUARDS
+        lookups = self._lookups
+        refusal = None
+        if asked.sender_min_role:
+            place = lookups.place(draft.conversation_id, draft.sender_id)
+            refusal = guards.refuse_sender(asked, place, kind=conversation.kind)
+        if refusal is None and asks_target(draft):
+            visible = lookups.is_visible(conversation, draft.sender_id, draft.ref_seq)
+            edits = draft.effects is not None and draft.effects.edit_target
+            refusal = guards.refuse_target(asked, lookups.target(draft), edits=edits, visible=visible, now=now)
+        if refusal is None and asked.min_gap_ms:
+            refusal = guards.refuse_gap(asked, last_send_time=lookups.last_send(draft), now=now)
+        return refusal
+
+    def _take_effects(self, stored: Stored, draft: Draft, effects: Effects, plan: Plan) -> None:
+        if plan.changes:
+            self._events.add(stored, plan)
+        if effects.blank_target or effects.edit_target:
+            change = TargetChange(draft.conversation_id, draft.ref_seq, stored.seq, blanks=effects.blank_target)
+            self._targets.append(change)
+        if effects.blank_target:
+            self._lookups.recalled((draft.conversation_id, draft.ref_seq), FLAG_RECALLED)
+
+    def _store(
+        self, draft: Draft, conversation: LockedConversation, message_id: int, now: int, *, range_fanout: int = 0
+    ) -> Stored:
+        log_id, sender_id, client_message_id, digest, type_, ref_seq, countable, body = draft[:8]
+        conversation.max_seq = seq = conversation.max_seq + 1
+        conversation.last_time = now
+        flags = 0
+        if countable:
+            flags = FLAG_COUNTABLE
+            conversation.max_count += 1
+            conversation.active_time = now
+        count = conversation.max_count
+        self._rows.append(
+            (
+                log_id,
+                seq,
+                count,
+                message_id,
+                sender_id,
+                client_message_id,
+                digest,
+                ref_seq,
+                type_,
+                flags,
+                0,
+                0,
+                now,
+                body,
+            )
+        )
+        self._extend_range(conversation, seq, range_fanout or conversation.fanout)
+        if self._repeats:
+            self._stored[log_id, sender_id, client_message_id] = FirstAck(digest, seq, count, message_id, now)
+        if draft.seen_seq and sender_id:
+            seen = min(draft.seen_seq, conversation.first_seq - 1)  # committed: nobody can have seen more
+            key = (sender_id, log_id)
+            if seen > self._seen.get(key, 0):
+                self._seen[key] = seen
+        if draft.guards is not None or draft.effects is not None:
+            self._lookups.stored(draft, seq=seq, flags=flags, now=now)
+        return Stored(
+            log_id,
+            seq,
+            count,
+            message_id,
+            now,
+            conversation.member_version,
+            conversation.deny_version,
+            conversation.fanout,
+            conversation.epoch,
+            previous_fanout=self._other_fanout(conversation, now) if conversation.fanout_time else 0,
+        )
+
+    def _extend_range(self, conversation: LockedConversation, seq: int, fanout: int) -> None:
+        """Guard one more entry: it goes out the way its conversation went before the entry's own effects."""
+        log_id = conversation.conversation_id
+        index = self._last_range.get(log_id)
+        if index is not None and self.ranges[index].fanout == fanout:
+            self.ranges[index] = self.ranges[index]._replace(to_seq=seq)
+            return
+        self._last_range[log_id] = len(self.ranges)
+        self.ranges.append(Range(log_id, seq, seq, fanout))
+
+    def _other_fanout(self, conversation: LockedConversation, now: int) -> int:
+        return other_fanout(
+            conversation.fanout, changed_time=conversation.fanout_time, now=now, bounds=self._terms.bounds
+        )
+
+
+def conflict(draft: Draft, first: FirstAck) -> ImError:
+    """The id was used for something else; the error carries what was stored as an im.v1.SendResponse."""
+    stored = SendResponse(
+        conversation_id=draft.conversation_id,
+        seq=first.seq,
+        count=first.count,
+        message_id=first.message_id,
+        server_time=first.server_time,
+        duplicate=True,
+        client_message_id=str(UUID(bytes=draft.client_message_id)),
+    )
+    return ImError(error_table.CONFLICT, detail=stored.SerializeToString())

@@ -1,0 +1,193 @@
+"""Runs the append: takes what waits whenever the writer is free, commits it as one batch, answers after the commit.
+
+There is no timer. While one transaction runs the next batch gathers, so under load batches form by themselves, and an
+idle append costs one commit.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from im_infra import error_table
+from im_infra.errors import ImError
+from im_infra.ids.snowflake import Snowflake
+from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
+from im_infra.sql.abstract import Database
+from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError
+from im_repo.log import convert
+from im_repo.log.append_batch import BatchResult, BatchTerms, append_batch
+from im_repo.log.append_queue import Answer, AppendQueue, Waiting
+from im_repo.log.draft import Draft, Outcome, Recheck
+from im_repo.log.settings import AppendSettings
+from im_repo.outbox.pending import Pending
+
+_LOG: Final = logs.get(__name__)
+
+_UNKNOWN_TRIES: Final = 3
+_OVERLOADED_RETRY_MS: Final = 500
+_DELETES_PER_BATCH: Final = 256
+
+
+class Appender:
+    """The queue in front of the log, and the workers behind it.
+
+    Args:
+        database: where the log is.
+        ids: makes message ids.
+        pending: counts the confirmations of what was committed.
+        terms: what holds for all batches.
+        settings: sizes.
+        metrics: what is counted.
+        monotonic: seconds, to time batches.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        ids: Snowflake,
+        pending: Pending,
+        terms: BatchTerms,
+        settings: AppendSettings,
+        metrics: Metrics,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._ids = ids
+        self._pending = pending
+        self._terms = terms
+        self._settings = settings
+        self._monotonic = monotonic
+        self._queue = AppendQueue(max_items=settings.queue_items, max_bytes=settings.queue_bytes)
+        self._ready = asyncio.Event()
+        self._batch_items = metrics.histogram("im_repo_append_batch_items")
+        self._batch_seconds = metrics.histogram("im_repo_append_batch_seconds")
+        self._stored = metrics.counter("im_repo_appended_total")
+        self._refused = metrics.counter("im_repo_append_refused_total")
+        self._failed = metrics.counter("im_repo_append_failed_total")
+        metrics.gauge("im_repo_append_queue_items").set_function(self._queue.__len__)
+
+    def submit(self, draft: Draft, answer: Answer) -> None:
+        """Line a draft up; the answer comes after its commit, or at once if there is no room.
+
+        Drafts of one conversation are stored in the order of the calls.
+        """
+        if self._queue.put(Waiting(draft, answer)):
+            self._ready.set()
+        else:
+            answer.fail(ImError(error_table.OVERLOADED, retry_after_ms=_OVERLOADED_RETRY_MS))
+
+    async def run(self) -> None:
+        """Append until cancelled; what then still waits is answered UNAVAILABLE, nothing of it was stored."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for number in range(self._settings.workers):
+                    tasks.create_task(self._work(), name=f"repo.append.{number}")
+        finally:
+            for waiting in self._queue.clear():
+                waiting.answer.fail(ImError(error_table.UNAVAILABLE, "this node is stopping; nothing was stored"))
+
+    async def _work(self) -> None:
+        settings = self._settings
+        while True:
+            while not self._queue.has_ready:
+                self._ready.clear()
+                await self._ready.wait()
+            batch = self._queue.take(max_items=settings.batch_items, max_bytes=settings.batch_bytes)
+            try:
+                await self._commit(batch)
+            finally:
+                self._queue.done(batch)
+                if self._queue.has_ready:
+                    self._ready.set()
+
+    async def _commit(self, batch: Sequence[Waiting]) -> None:
+        """Store a batch and answer it; where the data is at fault, halve it until the culprit is alone."""
+        if not batch:
+            return
+        try:
+            result = await self._store([waiting.draft for waiting in batch])
+        except DataRejectedError as error:
+            await self._halve(batch, error)
+        except asyncio.CancelledError:
+            self._fail(batch, ImError(error_table.UNAVAILABLE, "this node is stopping; the outcome is unknown"))
+            raise
+        except ImError as error:
+            _LOG.warning("append batch failed", items=len(batch), reason=error.reason.name, error=error.message)
+            self._fail(batch, error)
+        except Exception as error:  # noqa: BLE001 - a bug that one draft brings up must not fail its neighbours
+            _LOG.exception("append batch broke", items=len(batch))
+            await self._halve(batch, ImError(error_table.INTERNAL, type(error).__name__))
+        else:
+            self._answer(batch, result)
+
+    async def _halve(self, batch: Sequence[Waiting], error: ImError) -> None:
+        if len(batch) == 1:
+            _LOG.error("append failed", conversation_id=batch[0].draft.conversation_id, error=error.message)
+            self._fail(batch, error)
+            return
+        middle = len(batch) // 2
+        await self._commit(batch[:middle])
+        await self._commit(batch[middle:])
+
+    async def _store(self, drafts: Sequence[Draft]) -> BatchResult:
+        """Run the unit; after a COMMIT whose outcome is unknown again, through lock and dedup.
+
+        What that first COMMIT stored then answers as a duplicate, so that its fan-out is repeated; its outbox row, if
+        there is one, is found by its age.
+        """
+        for attempt in range(_UNKNOWN_TRIES):
+            confirmed = self._pending.take_done(_DELETES_PER_BATCH)
+            unit = partial(
+                append_batch,
+                drafts=drafts,
+                message_ids=self._ids.next_ids(len(drafts)),
+                terms=self._terms,
+                confirmed=confirmed,
+            )
+            started = self._monotonic()
+            try:
+                result = await self._database.write(unit)
+            except OutcomeUnknownError:
+                self._pending.put_back(confirmed)
+                if attempt + 1 == _UNKNOWN_TRIES:
+                    raise
+                _LOG.warning("commit with unknown outcome, looking again", items=len(drafts))
+            except BaseException:
+                self._pending.put_back(confirmed)
+                raise
+            else:
+                self._pending.deleted(confirmed)
+                self._batch_seconds.observe(self._monotonic() - started)
+                return result
+        raise AssertionError("the last attempt returns or raises")
+
+    def _answer(self, batch: Sequence[Waiting], result: BatchResult) -> None:
+        outbox_id = result.outbox_id
+        if outbox_id:
+            self._pending.add(outbox_id, result.ranges)
+        refused = 0
+        for waiting, outcome in zip(batch, result.outcomes, strict=True):
+            if isinstance(outcome, ImError):
+                refused += 1
+                waiting.answer.fail(outcome)
+            else:
+                waiting.answer.answer(_response(outcome, outbox_id))
+        self._batch_items.observe(len(batch))
+        self._stored.inc(len(batch) - refused)
+        if refused:
+            self._refused.inc(refused)
+
+    def _fail(self, batch: Sequence[Waiting], error: ImError) -> None:
+        self._failed.inc(len(batch))
+        for waiting in batch:
+            waiting.answer.fail(error)
+
+
+def _response(outcome: Outcome, outbox_id: int) -> bytes:
+    assert not isinstance(outcome, ImError)
+    if isinstance(outcome, Recheck):
+        return convert.recheck_response(outcome)
+    return convert.stored_response(outcome, outbox_id)

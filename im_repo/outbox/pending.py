@@ -1,0 +1,113 @@
+"""Which entries of which outbox rows are not yet known to have reached everybody: counted in memory, without I/O.
+
+Lost with the process: then the sweeper finds the rows by their age, and everything in them is delivered again.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from im_repo.log.draft import Range
+
+_BACKOFF_MS: Final = 1_000
+
+
+class _Row:
+    """A row: the class of each entry that is not confirmed, and how often it was delivered again."""
+
+    __slots__ = ("attempts", "unconfirmed")
+
+    def __init__(self, ranges: Iterable[Range]) -> None:
+        self.unconfirmed = {
+            (one.conversation_id, seq): one.fanout for one in ranges for seq in range(one.from_seq, one.to_seq + 1)
+        }
+        self.attempts = 0
+
+
+class Pending:
+    """Rows that wait for confirmations, and rows that are done and wait to be deleted.
+
+    Args:
+        max_rows: rows counted at a time; a further one is left to the sweeper, which finds it by its age.
+        max_backoff_ms: the longest time between two deliveries of one row, in milliseconds.
+    """
+
+    def __init__(self, *, max_rows: int, max_backoff_ms: int) -> None:
+        self._max_rows = max_rows
+        self._max_backoff_ms = max_backoff_ms
+        self._rows: dict[int, _Row] = {}
+        self._done: deque[int] = deque()  # bounded by the rows there are; emptied by each append, or after a second
+        self._done_ids: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def done_rows(self) -> int:
+        """How many rows wait to be deleted."""
+        return len(self._done)
+
+    def add(self, outbox_id: int, ranges: Iterable[Range]) -> None:
+        """Count a row's confirmations from now on, unless too many are counted already."""
+        if len(self._rows) < self._max_rows:
+            self._rows[outbox_id] = _Row(ranges)
+
+    def confirm(self, outbox_id: int, conversation_id: int, *, from_seq: int, to_seq: int) -> None:
+        """A stretch took effect; 0 as `from_seq` means `to_seq` alone. Unknown rows and entries are passed over."""
+        row = self._rows.get(outbox_id)
+        if row is None:
+            return
+        if not from_seq or from_seq == to_seq:
+            row.unconfirmed.pop((conversation_id, to_seq), None)
+        else:
+            for place in [place for place in row.unconfirmed if place[0] == conversation_id]:
+                if from_seq <= place[1] <= to_seq:
+                    del row.unconfirmed[place]
+        if not row.unconfirmed:
+            del self._rows[outbox_id]
+            self._done.append(outbox_id)
+            self._done_ids.add(outbox_id)
+
+    def is_done(self, outbox_id: int) -> bool:
+        """Whether the row is confirmed and only waits to be deleted."""
+        return outbox_id in self._done_ids
+
+    def take_done(self, limit: int) -> list[int]:
+        """Rows to delete now; `deleted` or `put_back` follows."""
+        return [self._done.popleft() for _ in range(min(limit, len(self._done)))]
+
+    def deleted(self, outbox_ids: Sequence[int]) -> None:
+        """Rows taken are gone."""
+        self._done_ids.difference_update(outbox_ids)
+
+    def put_back(self, outbox_ids: Sequence[int]) -> None:
+        """The transaction that was to delete rows taken failed."""
+        self._done.extendleft(outbox_ids)
+
+    def again(self, outbox_id: int, ranges: Sequence[Range]) -> list[Range]:
+        """What of a due row has to be delivered again: what is unconfirmed, or all of it if it is not counted yet."""
+        row = self._rows.get(outbox_id)
+        if row is None:
+            self.add(outbox_id, ranges)
+            return list(ranges)
+        return _merged(row.unconfirmed)
+
+    def backoff_ms(self, outbox_id: int) -> int:
+        """How long to wait before a row is delivered once more; longer each time it is asked."""
+        row = self._rows.get(outbox_id)
+        if row is None:
+            return self._max_backoff_ms
+        row.attempts += 1
+        return min(_BACKOFF_MS << min(row.attempts, 10), self._max_backoff_ms)
+
+
+def _merged(unconfirmed: dict[tuple[int, int], int]) -> list[Range]:
+    """Neighbours of one conversation and class as ranges."""
+    merged: list[Range] = []
+    for (conversation_id, seq), fanout in sorted(unconfirmed.items()):
+        last = merged[-1] if merged else None
+        if last is not None and (last.conversation_id, last.to_seq + 1, last.fanout) == (conversation_id, seq, fanout):
+            merged[-1] = last._replace(to_seq=seq)
+        else:
+            merged.append(Range(conversation_id, seq, seq, fanout))
+    return merged

@@ -1,0 +1,80 @@
+"""Rows of `outbox`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from im_infra.sql.expressions import read_now_ms
+from im_proto.repo.v1.stream_pb2 import OutboxRange, OutboxRanges
+from im_repo.log.draft import Range
+from im_repo.schema import OUTBOX
+
+_DELETE: Final = delete(OUTBOX).where(OUTBOX.c.id == bindparam("row_id"))
+
+
+class OutboxRow(NamedTuple):
+    """A row that is due."""
+
+    outbox_id: int
+    ranges: list[Range]
+
+
+def insert_row(connection: Connection, ranges: Sequence[Range], *, owner: str, now: int, next_time: int) -> int:
+    """Guard the fan-out of `ranges` until it is confirmed, and return the row's id.
+
+    Args:
+        connection: inside the transaction that stores the entries.
+        ranges: what it stores.
+        owner: the boot that counts the confirmations.
+        now: the database's time, milliseconds since the epoch.
+        next_time: when the sweeper takes it.
+    """
+    payload = OutboxRanges(ranges=[to_proto(one) for one in ranges]).SerializeToString()
+    inserted = connection.execute(
+        insert(OUTBOX).inline(), {"created_time": now, "next_time": next_time, "owner": owner, "ranges": payload}
+    )
+    return int(inserted.lastrowid)
+
+
+def delete_rows(connection: Connection, outbox_ids: Iterable[int]) -> None:
+    """Forget rows that are confirmed."""
+    rows = [{"row_id": outbox_id} for outbox_id in sorted(outbox_ids)]
+    if rows:
+        connection.execute(_DELETE, rows)
+
+
+def find_due(connection: Connection, *, limit: int, whatever_age: bool, after_id: int = 0) -> list[OutboxRow]:
+    """The rows that are due, oldest time first, by the database's clock.
+
+    Args:
+        connection: any transaction.
+        limit: at most so many.
+        whatever_age: all rows are due, as at a start: who counted them is gone. Then by id, from `after_id` on.
+        after_id: see above.
+    """
+    rows = select(OUTBOX.c.id, OUTBOX.c.ranges).limit(limit)
+    if whatever_age:
+        rows = rows.where(OUTBOX.c.id > after_id).order_by(OUTBOX.c.id)
+    else:
+        rows = rows.where(OUTBOX.c.next_time <= read_now_ms(connection)).order_by(OUTBOX.c.next_time, OUTBOX.c.id)
+    return [OutboxRow(row.id, _ranges(row.ranges)) for row in connection.execute(rows)]
+
+
+def claim_rows(connection: Connection, wait_ms: dict[int, int], *, owner: str) -> None:
+    """Take rows over: they are due again after their own wait, in milliseconds."""
+    now = read_now_ms(connection)
+    for outbox_id, wait in sorted(wait_ms.items()):
+        connection.execute(update(OUTBOX).where(OUTBOX.c.id == outbox_id).values(owner=owner, next_time=now + wait))
+
+
+def to_proto(one: Range) -> OutboxRange:
+    """The range as the contract writes it."""
+    return OutboxRange(conversation_id=one.conversation_id, from_seq=one.from_seq, to_seq=one.to_seq, fanout=one.fanout)
+
+
+def _ranges(payload: bytes) -> list[Range]:
+    return [
+        Range(one.conversation_id, one.from_seq, one.to_seq, one.fanout)
+        for one in OutboxRanges.FromString(payload).ranges
+    ]
