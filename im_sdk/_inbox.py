@@ -1,0 +1,389 @@
+"""Everything that comes in about conversations: pushes, heads, receipts and account events become events in order.
+
+Entries pass the gap rule (`Track`), what is missing is read (`Puller`), the list is kept up to date (`Directory`).
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from im_proto.v1 import conversation_pb2, message_pb2, read_pb2, sync_pb2
+from im_sdk import _convert
+from im_sdk._directory import Directory, Listing
+from im_sdk._errors import ImError
+from im_sdk._events import (
+    ChangeKind,
+    ConversationChanged,
+    ConversationLeft,
+    ConversationRewound,
+    Event,
+    MessageChanged,
+    MessageReceived,
+    MessageSent,
+    MessagesUnavailable,
+    NoticeReceived,
+    ReceiptReceived,
+    Unavailability,
+)
+from im_sdk._gap import Lost, Track
+from im_sdk._models import Conversation, Membership
+from im_sdk._puller import Ask, Entry, Puller, Tracks
+from im_sdk._received import ReceivedCursors
+from im_sdk._settings import CatchUp, SessionSettings
+from im_sdk._sync import Sync, SyncPoint
+
+_EDIT: Final = message_pb2.MESSAGE_TYPE_EDIT
+_RECALL: Final = message_pb2.MESSAGE_TYPE_RECALL
+_NOTICE: Final = message_pb2.MESSAGE_TYPE_NOTICE
+OPEN_LIMIT: Final = 50
+VIEW_LIMIT: Final = 8
+
+
+class Inbox:
+    """What one account has of its conversations.
+
+    Args:
+        settings: the session's constants.
+        ask: puts a question to the server that belongs to this connection.
+        events: where events are put, in order.
+        point: where the sync begins.
+        source: the jitter's randomness.
+    """
+
+    def __init__(
+        self, settings: SessionSettings, *, ask: Ask, events: list[Event], point: SyncPoint, source: random.Random
+    ) -> None:
+        self.me = 0
+        self.tracks: Tracks = {}
+        self.directory = Directory()
+        self.received = ReceivedCursors(interval_s=settings.acknowledge_interval_s)
+        self.viewed: tuple[int, ...] = ()
+        self.dirty: set[int] = set()
+        """Conversations that changed since a store last asked."""
+        self.paused = False
+        """The application does not keep up: bodies are dropped and read later."""
+        self._settings = settings
+        self._ask = ask
+        self._events = events
+        self._heads_asked: set[int] = set()
+        self.puller = Puller(
+            self.tracks,
+            ask=ask,
+            on_entries=self._deliver,
+            on_epoch=self._rewind,
+            on_forbidden=self._forbidden,
+            settings=settings,
+            source=source,
+        )
+        self.sync = Sync(
+            point,
+            ask=ask,
+            open_conversations=self._open_conversations,
+            on_event=self._apply_event,
+            on_head=self.take_head,
+            on_reset=self._reset,
+            on_finished=self._synced,
+        )
+
+    # what comes from the server
+
+    def take_push(self, push: message_pb2.MessagePush, now: float) -> None:
+        """A new entry, pushed."""
+        entry = push.message
+        self.take_entry(entry, push.epoch, now)
+
+    def take_entry(self, entry: Entry, epoch: int, now: float) -> None:
+        """A new entry of an epoch, by the push rule."""
+        conversation_id = entry.conversation_id
+        track = self.tracks.get(conversation_id)
+        if track is None:
+            track = self._discover(conversation_id, now)
+        if track.epoch != epoch and not track.fresh:
+            if epoch > track.epoch:
+                self.puller.want(conversation_id, even_if_level=True)
+            return
+        if self.paused:
+            track.tell(entry.seq)
+            return
+        ready = track.offer(entry.seq, entry)
+        if ready:
+            self._deliver(conversation_id, ready, False, now)
+        if track.known_seq > track.seq or track.fresh:
+            if track.fresh:
+                self.puller.want(conversation_id)
+            else:
+                self.puller.hold(conversation_id, now)
+
+    def take_head(self, head: conversation_pb2.Head, log_starts_here: bool, now: float) -> None:  # noqa: FBT001
+        """A conversation's head, by the head rule.
+
+        Args:
+            head: it.
+            log_starts_here: the first sync: what lies below the head is history, not news.
+            now: monotonic seconds.
+        """
+        wire = head.conversation
+        conversation_id = wire.conversation_id
+        listing = self.directory.enter(conversation_id)
+        track = self.tracks.get(conversation_id)
+        if track is None:
+            known = log_starts_here or head.max_seq == 0
+            track = Track(epoch=wire.epoch, seq=head.max_seq) if known else Track(fresh=True)
+            self.tracks[conversation_id] = track
+        before = listing.picture(0)
+        listing.apply_head(head, self.me)
+        if wire.epoch > track.epoch and not track.fresh:
+            self._rewind(conversation_id, wire.epoch, wire.rewind_seq, now)
+        track.tell(head.max_seq)
+        self.sync.note(conversation_id)
+        if listing.picture(0) != before:
+            self._changed(listing)
+        if track.behind and self._follows(listing):
+            self.puller.want(conversation_id)
+
+    def take_marks(self, push: read_pb2.HeadPush, now: float) -> None:
+        """Heads of large conversations that are not on screen."""
+        for mark in push.heads:
+            conversation_id = mark.conversation_id
+            listing, track = self.directory.find(conversation_id), self.tracks.get(conversation_id)
+            if listing is None or track is None:
+                self._discover(conversation_id, now)
+                continue
+            if track.epoch != mark.epoch and not track.fresh:
+                self.puller.want(conversation_id, even_if_level=True)
+                continue
+            listing.apply_mark(mark.max_seq, mark.max_count)
+            track.tell(mark.max_seq)
+            self._changed(listing)
+            if track.behind and self._follows(listing):
+                self.puller.want(conversation_id)
+
+    def take_receipts(self, push: read_pb2.ReceiptPush) -> None:
+        """Others received or read."""
+        for receipt in push.receipts:
+            listing = self.directory.find(receipt.conversation_id)
+            if listing is not None:
+                listing.apply_receipt(receipt.user_id, receipt.received_seq, receipt.read_seq)
+                self.dirty.add(receipt.conversation_id)
+            self._events.append(
+                ReceiptReceived(receipt.conversation_id, receipt.user_id, receipt.received_seq, receipt.read_seq)
+            )
+
+    def take_read(self, conversation_id: int, read_seq: int, unread: int | None, now: float) -> None:
+        """The account's read cursor moved; `unread` where the server said it."""
+        listing = self.directory.find(conversation_id)
+        if listing is None:
+            return
+        before = (listing.read_seq, listing.unread)
+        ask = listing.apply_read(read_seq)
+        if unread is not None and read_seq >= listing.read_seq:
+            listing.unread = 0 if read_seq >= listing.max_seq else unread
+            ask = False
+        if before != (listing.read_seq, listing.unread):
+            self._changed(listing)
+        if ask:
+            self.ask_head(conversation_id, now)
+
+    def take_check(self, conversation_ids: Sequence[int], *, account: bool, now: float) -> None:
+        """Pushes may have been lost: compare."""
+        for conversation_id in conversation_ids:
+            if conversation_id in self.tracks:
+                self.puller.want(conversation_id, even_if_level=True)
+            else:
+                self._discover(conversation_id, now)
+        if account or not conversation_ids:
+            self.sync.light(now)
+
+    # what the application wants
+
+    def view(self, conversation_ids: Iterable[int]) -> list[int]:
+        """What is on screen from here on; gives the large ones, which the server is to be told of."""
+        self.viewed = tuple(conversation_ids)
+        for conversation_id in self.viewed:
+            track = self.tracks.get(conversation_id)
+            if track is not None and track.behind:
+                self.puller.want(conversation_id)
+        return self.large_viewed()
+
+    def large_viewed(self) -> list[int]:
+        """The large conversations on screen."""
+        listings = ((key, self.directory.find(key)) for key in self.viewed)
+        return [key for key, listing in listings if listing is not None and listing.large][:VIEW_LIMIT]
+
+    def pause(self) -> None:
+        """Drop bodies; what they would have said is read after `go_on`."""
+        self.paused = True
+        self.puller.open = False
+
+    def go_on(self, *, synced: bool) -> None:
+        """The application keeps up again."""
+        self.paused = False
+        if synced:
+            self.puller.open = True
+            for conversation_id, track in self.tracks.items():
+                listing = self.directory.find(conversation_id)
+                if track.behind and listing is not None and self._follows(listing):
+                    self.puller.want(conversation_id)
+
+    def pictures(self) -> list[Conversation]:
+        """All conversations of this moment, the most recently active first."""
+        listed = [self.picture(listing) for listing in self.directory]
+        listed.sort(key=lambda c: (-c.active_time, c.conversation_id))
+        return listed
+
+    def picture(self, listing: Listing) -> Conversation:
+        """One conversation of this moment."""
+        track = self.tracks.get(listing.conversation_id)
+        return listing.picture(track.seq if track is not None and not track.fresh else 0)
+
+    def connection_lost(self) -> None:
+        """Reads that ran are void."""
+        self.puller.connection_lost()
+        self.sync.connection_lost()
+        self.received.connection_lost()
+        self._heads_asked.clear()
+
+    def ask_head(self, conversation_id: int, now: float) -> None:
+        """Read one conversation's head again."""
+        if conversation_id in self._heads_asked:
+            return
+        self._heads_asked.add(conversation_id)
+
+        def done(answer: conversation_pb2.GetConversationResponse | None, error: ImError | None, now: float) -> None:
+            self._heads_asked.discard(conversation_id)
+            if answer is not None:
+                self.take_head(answer.head, False, now)
+            elif error is not None and not error.retryable:
+                self._forbidden(conversation_id)
+            else:
+                self.sync.retry_at = now + 1  # a light sync tells it as well
+
+        request = conversation_pb2.GetConversationRequest(conversation_id=conversation_id)
+        self._ask("get_conversation", request, done, now)
+
+    # within
+
+    def _discover(self, conversation_id: int, now: float) -> Track[Entry]:
+        track = self.tracks.get(conversation_id)
+        if track is None:
+            track = self.tracks[conversation_id] = Track(fresh=True)
+        self.sync.note(conversation_id)
+        self.ask_head(conversation_id, now)
+        return track
+
+    def _deliver(self, conversation_id: int, ready: Sequence[Entry | Lost], skipped: bool, now: float) -> None:  # noqa: FBT001
+        track = self.tracks[conversation_id]
+        listing = self.directory.enter(conversation_id)
+        received = 0
+        for item in ready:
+            if isinstance(item, Lost):
+                reason = Unavailability.SKIPPED if skipped else Unavailability.GONE
+                self._events.append(MessagesUnavailable(conversation_id, item.from_seq, item.to_seq, reason))
+                continue
+            if item.sender_id != self.me:
+                received = item.seq
+            kind = item.type
+            if kind == _EDIT or kind == _RECALL:  # noqa: PLR1714 - faster, on every message
+                self._show_change(track, listing, item, now)
+                continue
+            message = _convert.message(item, self.me)
+            if item.changed_seq > item.seq:
+                track.note_change(item.seq, item.changed_seq)
+            if kind == _NOTICE:
+                if message.notice is not None and item.seq > listing.max_seq:
+                    listing.apply_notice(message.notice)
+                self._events.append(NoticeReceived(message))
+            elif message.outgoing:
+                self._events.append(MessageSent(message))
+            else:
+                self._events.append(MessageReceived(message))
+            listing.apply_message(message, item.count)
+        if received and self._settings.acknowledge and listing.takes_receipts(self._settings.acknowledge_members):
+            self.received.advance(conversation_id, received)
+        self.dirty.add(conversation_id)
+
+    def _show_change(self, track: Track[Entry], listing: Listing, entry: Entry, now: float) -> None:
+        edited = entry.type == _EDIT
+        bare = edited and entry.content.WhichOneof("body") is None  # blanked by a recall that follows
+        if bare or not track.is_news(entry.ref_seq, entry.seq):
+            listing.max_seq = max(listing.max_seq, entry.seq)
+            return
+        kind = ChangeKind.EDITED if edited else ChangeKind.RECALLED
+        text = entry.content.edit.text if edited else None
+        self._events.append(
+            MessageChanged(
+                entry.conversation_id, entry.ref_seq, kind, text, entry.sender_id, entry.server_time, entry.seq
+            )
+        )
+        above_head = entry.seq > listing.max_seq
+        listing.max_seq = max(listing.max_seq, entry.seq)
+        last = listing.last_message
+        hits_last = last is not None and last.seq == entry.ref_seq
+        hits_unread = not edited and above_head and listing.unread > 0 and entry.ref_seq > listing.read_seq
+        if hits_last or hits_unread:
+            self.ask_head(entry.conversation_id, now)
+
+    def _apply_event(self, event: sync_pb2.AccountEvent, now: float) -> None:
+        change = event.WhichOneof("change")
+        if change == "read_moved":
+            self.take_read(event.read_moved.conversation_id, event.read_moved.read_seq, None, now)
+        elif change == "joined":
+            self._discover(event.joined.conversation_id, now)
+        elif change == "left":
+            self._left(event.left.conversation_id, _convert.membership(event.left.state))
+
+    def _left(self, conversation_id: int, membership: Membership) -> None:
+        listing = self.directory.find(conversation_id)
+        if listing is None or listing.membership is membership:
+            return
+        listing.membership = membership
+        self.received.forget(conversation_id)
+        self.dirty.add(conversation_id)
+        self._events.append(ConversationLeft(conversation_id, membership))
+
+    def _forbidden(self, conversation_id: int) -> None:
+        listing = self.directory.find(conversation_id)
+        if listing is not None and listing.membership is Membership.IN:
+            self._left(conversation_id, Membership.NONE)
+        if listing is None or listing.membership is Membership.NONE:
+            self._drop(conversation_id)
+
+    def _drop(self, conversation_id: int) -> None:
+        self.tracks.pop(conversation_id, None)
+        self.directory.remove(conversation_id)
+        self.puller.forget(conversation_id)
+        self.received.forget(conversation_id)
+        self.dirty.add(conversation_id)
+
+    def _reset(self, seen: set[int]) -> None:
+        for conversation_id in self.directory.ids() - seen:
+            self._left(conversation_id, Membership.NONE)
+            self._drop(conversation_id)
+
+    def _rewind(self, conversation_id: int, epoch: int, rewind_seq: int, now: float) -> None:
+        if self.tracks[conversation_id].rewind(epoch=epoch, rewind_seq=rewind_seq):
+            self._events.append(ConversationRewound(conversation_id, rewind_seq))
+        listing = self.directory.find(conversation_id)
+        if listing is not None and listing.epoch < epoch:
+            self.ask_head(conversation_id, now)
+        self.received.forget(conversation_id)
+        self.dirty.add(conversation_id)
+
+    def _synced(self, now: float) -> None:  # noqa: ARG002 - the callback's shape
+        if not self.paused:
+            self.puller.open = True
+
+    def _changed(self, listing: Listing) -> None:
+        self.dirty.add(listing.conversation_id)
+        self._events.append(ConversationChanged(self.picture(listing)))
+
+    def _follows(self, listing: Listing) -> bool:
+        if listing.conversation_id in self.viewed:
+            return True
+        return self._settings.catch_up is CatchUp.ALL and not listing.large
+
+    def _open_conversations(self) -> Iterable[tuple[int, int, int]]:
+        for conversation_id in self.viewed[:OPEN_LIMIT]:
+            track = self.tracks.get(conversation_id)
+            if track is not None and not track.fresh:
+                yield conversation_id, track.seq, track.epoch

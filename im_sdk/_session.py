@@ -1,0 +1,516 @@
+"""The session machine: what a client of the protocol does, without sockets, clocks or tasks.
+
+What happens goes in (`socket_opened`, `received`, `tick`, `send` …), each with the monotonic time in seconds; what is
+to be done comes out: `take_commands()` for the driver, `take_events()` for the application, `take_message()` for the
+socket, and `deadline()` says when `tick` is due. After each call the driver empties all of them.
+"""
+
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from google.protobuf.message import DecodeError
+
+from im_proto.v1 import frame_pb2, message_pb2, read_pb2, session_pb2
+from im_sdk import _convert
+from im_sdk._backoff import around
+from im_sdk._commands import Answered, Command, DraftRenewed, SendAcknowledged, SendRefused
+from im_sdk._credentials import AccessToken, Credentials
+from im_sdk._error_table import ErrorNumber
+from im_sdk._errors import ClosedError, ImError, OutboxFullError, UnreachableError, from_table
+from im_sdk._events import ConnectionState, Event, Typing
+from im_sdk._gap import Track
+from im_sdk._ids import uuid7
+from im_sdk._inbox import Inbox
+from im_sdk._link import Link, Phase
+from im_sdk._models import Conversation, User
+from im_sdk._outbox import Draft, Outbox
+from im_sdk._requests import Request, Requests
+from im_sdk._server_time import ServerTime
+from im_sdk._settings import SessionSettings
+from im_sdk._sync import SyncPoint
+from im_sdk._writer import Writer
+
+_NEVER: Final = float("inf")
+_DEFAULT_FRAME_BYTES: Final = 64 * 1024
+_HELD_BACK: Final = frozenset({"message_push", "head_push", "account_event_push", "receipt_push", "check", "lagged"})
+_MESSAGE_TYPES: Final = {"text": message_pb2.MESSAGE_TYPE_TEXT, "custom": message_pb2.MESSAGE_TYPE_CUSTOM}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a session knew when it ended, to go on from."""
+
+    point: SyncPoint = SyncPoint()
+    cursors: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """conversation_id → (epoch, seq)."""
+    conversations: tuple[Conversation, ...] = ()
+    drafts: tuple[Draft, ...] = ()
+
+
+class Session:
+    """One account's session.
+
+    Args:
+        settings: the constants.
+        access: the access token, if there is one already.
+        renewable: there is a refresh token, so that `RefreshTokens` can be done.
+        source: all randomness; `random.SystemRandom()` outside of tests.
+        now: monotonic seconds.
+        wall_ms: the local wall clock at `now`, milliseconds since the epoch.
+        snapshot: what an earlier session of this account left.
+    """
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        *,
+        access: AccessToken | None,
+        renewable: bool = False,
+        source: random.Random,
+        now: float,
+        wall_ms: int,
+        snapshot: Snapshot | None = None,
+        park_renewed: bool = False,
+    ) -> None:
+        snapshot = snapshot or Snapshot()
+        self.settings = settings
+        self.user: User | None = None
+        self.world_conversation_id = 0
+        self.server_time = ServerTime(now=now, wall_ms=wall_ms)
+        self._random = source
+        self._park_renewed = park_renewed
+        self._commands: list[Command] = []
+        self._events: list[Event] = []
+        self._held: deque[frame_pb2.ServerFrame] = deque()
+        self._held_overflow = False
+        self._light_sync_deadline = _NEVER
+        self._last_ticket = 0
+        self._tickets: dict[int, Request] = {}
+        self._sends: dict[int, Draft] = {}
+        self._view_stale = False
+        self._writer = Writer(max_bytes=_DEFAULT_FRAME_BYTES)
+        self._requests = Requests(answer_timeout_s=settings.answer_timeout_s, source=source)
+        self.outbox = Outbox(pipeline=settings.pipeline, answer_timeout_s=settings.answer_timeout_s, source=source)
+        self.inbox = Inbox(settings, ask=self._ask, events=self._events, point=snapshot.point, source=source)
+        self._link = Link(
+            settings,
+            credentials=Credentials(access, renewable=renewable),
+            server_time=self.server_time,
+            source=source,
+            commands=self._commands,
+            events=self._events,
+            on_lost=self._connection_lost,
+            on_closed=self._closed,
+            on_token=self._new_token,
+        )
+        self._restore(snapshot)
+        self._handlers = {
+            "receipt_push": lambda frame, _now: self.inbox.take_receipts(frame.receipt_push),
+            "head_push": lambda frame, now: self.inbox.take_marks(frame.head_push, now),
+            "account_event_push": lambda frame, now: self.inbox.sync.take_event(frame.account_event_push.event, now),
+            "typing_push": self._on_typing,
+            "check": self._on_check,
+            "lagged": lambda _frame, now: self.inbox.sync.light(now),
+            "kick": lambda frame, now: self._link.kicked(frame.kick.close_code, frame.kick.reason, now),
+            "go_away": lambda frame, now: self._link.going_away(frame.go_away.after_ms, now),
+        }
+
+    # what comes out
+
+    @property
+    def state(self) -> ConnectionState:
+        """Where the connection stands."""
+        return self._link.state
+
+    @property
+    def error(self) -> ImError | None:
+        """Why the last connection failed or ended."""
+        return self._link.error
+
+    def take_events(self) -> list[Event]:
+        """What the application is to be told, in order."""
+        if not self._events:
+            return []
+        events = self._events[:]
+        self._events.clear()
+        return events
+
+    def take_commands(self) -> list[Command]:
+        """What the driver is to do, in order."""
+        if not self._commands:
+            return []
+        commands = self._commands[:]
+        self._commands.clear()
+        return commands
+
+    def take_message(self) -> bytes | None:
+        """The next binary WebSocket message; call until None."""
+        return self._writer.take()
+
+    def deadline(self) -> float:
+        """When `tick` is due, monotonic seconds."""
+        link = self._link.deadline()
+        if self._link.phase is not Phase.ONLINE:
+            return min(link, self._requests.deadline(), self.inbox.sync.retry_at)
+        return min(
+            link,
+            self._requests.deadline(),
+            self.outbox.deadline(),
+            self.inbox.puller.deadline(),
+            self.inbox.received.deadline(),
+            self.inbox.sync.retry_at,
+            self._light_sync_deadline,
+        )
+
+    # the connection
+
+    def start(self, now: float, *, take_over: bool = False) -> None:
+        """Connect and stay connected; after a close again.
+
+        Args:
+            now: monotonic seconds.
+            take_over: a person asked to return on a device that another one displaced.
+        """
+        self._link.start(now, take_over=take_over)
+
+    def close(self, now: float) -> None:
+        """Leave for good: what is open fails with ClosedError."""
+        self._link.close(now)
+
+    def socket_opened(self, now: float) -> None:
+        """OpenSocket succeeded."""
+        if self._link.phase is not Phase.OPENING:
+            return
+        hello = session_pb2.HelloRequest()
+        hello.sync.CopyFrom(self.inbox.sync.begin())
+        hello = self._link.hello(now, hello)
+        request = Request("hello", hello, self._on_hello, deadline=_NEVER, repeats=False)
+        self._requests.add(request)
+        self._write_requests(now, own_only=True)
+
+    def socket_failed(self, now: float, error: ImError) -> None:
+        """OpenSocket failed; a retryable error is tried again, after its `retry_after_ms` at the earliest."""
+        self._link.socket_failed(now, error)
+
+    def socket_closed(self, now: float, code: int, reason: str = "") -> None:
+        """The socket ended without our asking; 1006 where there was no close frame."""
+        self._link.socket_closed(now, code, reason)
+
+    def tokens_refreshed(self, access: AccessToken, now: float) -> None:
+        """RefreshTokens succeeded, or a login gave a new token."""
+        self._link.credentials.renewable = True
+        self._link.tokens_refreshed(access, now)
+        self._flush(now)
+
+    def refresh_failed(self, error: ImError, now: float) -> None:
+        """RefreshTokens failed: for now, if the error is retryable."""
+        self._link.refresh_failed(error, now)
+
+    def received(self, data: bytes, now: float) -> None:
+        """A binary WebSocket message came."""
+        if not self._link.connected:
+            return
+        self._link.heard(now)
+        try:
+            frames = frame_pb2.ServerFrames.FromString(data).frames
+        except DecodeError:
+            self._link.break_off(now, UnreachableError.because("the server sent what is no frame"))
+            return
+        for frame in frames:
+            self._take_frame(frame, now)
+            if not self._link.connected:
+                return
+        self._flush(now)
+
+    def tick(self, now: float) -> None:
+        """Do what is due; calling it early is harmless."""
+        self._link.tick(now)
+        self._requests.expire(now)
+        if self._link.phase is Phase.ONLINE:
+            self.outbox.expire(now)
+        if now >= min(self._light_sync_deadline, self.inbox.sync.retry_at):
+            self._plan_light_sync(now)
+            self.inbox.sync.light(now)
+        self._flush(now)
+
+    # wishes
+
+    def new_id(self, now: float) -> str:
+        """A fresh `client_message_id` or `operation_id`."""
+        return uuid7(self.server_time.at(now), self._random)
+
+    def send(self, draft: Draft, now: float) -> None:
+        """Put a message behind those of its conversation; SendAcknowledged or SendRefused settles it.
+
+        Raises:
+            OutboxFullError: as many as the settings allow wait already.
+        """
+        if len(self.outbox) >= self.settings.outbox_limit:
+            raise OutboxFullError.at(self.settings.outbox_limit)
+        self.outbox.add(draft)
+        self._flush(now)
+
+    def withdraw(self, client_message_id: str) -> bool:
+        """Take a message back that was never written to a socket; gives whether it was so."""
+        return self.outbox.withdraw(client_message_id)
+
+    def draft_kept(self, conversation_id: int, now: float) -> None:
+        """The new id of DraftRenewed is on disk."""
+        self.outbox.release(conversation_id)
+        self._flush(now)
+
+    def request(self, operation: str, wire: Any, now: float, *, timeout_s: float) -> int:
+        """Ask an operation of ClientFrame, over reconnects; Answered with the ticket given here settles it."""
+        self._last_ticket = ticket = self._last_ticket + 1
+
+        def done(answer: Any, error: ImError | None, _now: float) -> None:
+            del self._tickets[ticket]
+            self._commands.append(Answered(ticket, answer, error))
+
+        request = Request(operation, wire, done, deadline=now + timeout_s, repeats=True)
+        self._tickets[ticket] = request
+        self._requests.add(request)
+        self._flush(now)
+        return ticket
+
+    def cancel(self, ticket: int) -> None:
+        """Nobody waits for this answer any more; the server may do it all the same."""
+        request = self._tickets.pop(ticket, None)
+        if request is not None:
+            self._requests.withdraw(request)
+
+    def tell(self, operation: str, wire: Any) -> None:
+        """Say something that needs no answer and is not repeated (typing); nothing happens without a connection."""
+        if self._link.phase is Phase.ONLINE:
+            self._writer.put(operation, wire, 0)
+
+    def view(self, conversation_ids: list[int], now: float) -> None:
+        """What is on screen: these are read when they moved, and large ones get their messages pushed."""
+        self.inbox.view(conversation_ids)
+        self._view_stale = True
+        self._flush(now)
+
+    def pause(self) -> None:
+        """The application does not keep up: no message events until `go_on`; nothing is lost by it."""
+        self.inbox.pause()
+
+    def go_on(self, now: float) -> None:
+        """The application keeps up again: what was passed over is read."""
+        self.inbox.go_on(synced=self._link.phase is Phase.ONLINE)
+        self._flush(now)
+
+    # frames
+
+    def _take_frame(self, frame: frame_pb2.ServerFrame, now: float) -> None:
+        event = frame.WhichOneof("event")
+        request_id = frame.request_id
+        if event == "message_push" and self._link.phase is Phase.ONLINE:
+            self.inbox.take_push(frame.message_push, now)
+        elif request_id:
+            draft = self._sends.pop(request_id, None)
+            if draft is not None:
+                self._on_send(draft, request_id, frame, now)
+                return
+            request = self._requests.find(request_id)
+            if request is None:
+                return
+            if event == "error":
+                self._requests.refused(request, _convert.error(frame.error), now)
+            elif event == request.operation:
+                self._requests.answered(request, getattr(frame, event), now)
+            else:
+                unknown = from_table(ErrorNumber.OPERATION_UNKNOWN, "the server's answer is of another kind")
+                self._requests.refused(request, unknown, now)
+        elif event is not None:
+            if self._link.phase is not Phase.ONLINE and event in _HELD_BACK:
+                self._hold_back(frame)
+            elif event == "error":
+                self._on_stray_error(frame, now)
+            elif (handler := self._handlers.get(event)) is not None:
+                handler(frame, now)
+
+    def _hold_back(self, frame: frame_pb2.ServerFrame) -> None:
+        if len(self._held) >= self.settings.held_pushes:
+            self._held_overflow = True  # a light sync after the first tells what is missing
+        else:
+            self._held.append(frame)
+
+    def _on_send(self, draft: Draft, request_id: int, frame: frame_pb2.ServerFrame, now: float) -> None:
+        if frame.WhichOneof("event") == "send":
+            self._acknowledged(draft, frame.send, now)
+            return
+        error = (
+            _convert.error(frame.error) if frame.HasField("error") else from_table(ErrorNumber.INTERNAL, "no answer")
+        )
+        if draft.request_id != request_id:
+            return  # an earlier try, which was given up: the later one decides
+        if error.number == ErrorNumber.TOO_OLD and draft.attempt == 1 and draft.client_message_id in self.outbox:
+            old, new = draft.client_message_id, self.new_id(now)
+            self.outbox.renew(draft, new, park=self._park_renewed)
+            self._commands.append(DraftRenewed(draft.conversation_id, old, new))
+        elif self.outbox.refuse(draft, error, now):
+            self._commands.append(SendRefused(draft.conversation_id, draft.client_message_id, error))
+
+    def _acknowledged(self, draft: Draft, ack: message_pb2.SendResponse, now: float) -> None:
+        if self.outbox.acknowledge(draft.client_message_id) is None:
+            return
+        self._commands.append(SendAcknowledged(_convert.sent(ack)))
+        track = self.inbox.tracks.get(draft.conversation_id)
+        entry = message_pb2.Message(
+            conversation_id=draft.conversation_id,
+            seq=ack.seq,
+            count=ack.count,
+            message_id=ack.message_id,
+            sender_id=self.inbox.me,
+            client_message_id=draft.client_message_id,
+            server_time=ack.server_time,
+            type=_MESSAGE_TYPES.get(draft.content.WhichOneof("body") or "", message_pb2.MESSAGE_TYPE_UNSPECIFIED),
+            ref_seq=draft.ref_seq,
+            content=draft.content,
+        )
+        self.inbox.take_entry(entry, track.epoch if track is not None else 0, now)
+        if draft.seen_seq:
+            self.inbox.take_read(draft.conversation_id, draft.seen_seq, None, now)
+
+    def _on_hello(self, answer: session_pb2.HelloResponse | None, error: ImError | None, now: float) -> None:
+        if answer is None:
+            assert error is not None
+            if self._link.phase is Phase.GREETING:
+                self._link.hello_refused(error, now)
+            return
+        self.user = _convert.user(answer.user)
+        self.inbox.me = answer.user.user_id
+        self.world_conversation_id = answer.world_conversation_id
+        if answer.limits.max_frame_bytes > 0:
+            self._writer.max_bytes = answer.limits.max_frame_bytes
+        self._link.greeted(answer, now)
+        if answer.HasField("sync"):
+            self.inbox.sync.take_page(answer.sync, now)
+        else:
+            self.inbox.sync.connection_lost()
+            self.inbox.sync.light(now)
+        self._go_online(now)
+
+    def _go_online(self, now: float) -> None:
+        """Once the first sync is in: apply what was held back meanwhile."""
+        if self._link.phase is not Phase.SYNCING or not self.inbox.sync.done:
+            return
+        self._link.synced()
+        self._plan_light_sync(now)
+        self._view_stale = bool(self.inbox.viewed)
+        held, self._held = self._held, deque()
+        for frame in held:
+            self._take_frame(frame, now)
+        if self._held_overflow:
+            self._held_overflow = False
+            self.inbox.sync.light(now)
+
+    def _on_typing(self, frame: frame_pb2.ServerFrame, _now: float) -> None:
+        push = frame.typing_push
+        self._events.append(Typing(push.conversation_id, push.user_id))
+
+    def _on_check(self, frame: frame_pb2.ServerFrame, now: float) -> None:
+        self.inbox.take_check(frame.check.conversation_ids, account=frame.check.account, now=now)
+
+    def _on_stray_error(self, frame: frame_pb2.ServerFrame, now: float) -> None:
+        """An error of no request: while greeting it is about the hello, later about something that is not repeated."""
+        if self._link.phase is Phase.GREETING:
+            self._link.hello_refused(_convert.error(frame.error), now)
+
+    # within
+
+    def _ask(self, operation: str, wire: Any, on_done: Any, now: float) -> None:
+        deadline = now + self.settings.answer_timeout_s
+        self._requests.add(Request(operation, wire, on_done, deadline=deadline, repeats=False))
+
+    def _flush(self, now: float) -> None:
+        """Write all that may be written now."""
+        link = self._link
+        if link.phase is Phase.SYNCING:
+            self._go_online(now)
+        if link.phase is Phase.SYNCING:
+            self._write_requests(now, own_only=True)
+            return
+        if link.phase is not Phase.ONLINE:
+            return
+        inbox = self.inbox
+        if self._view_stale:
+            self._view_stale = False
+            self._write_view(now)
+        inbox.puller.run(now)
+        if self.outbox.has_ready or self.outbox.deadline() <= now:
+            for draft in self.outbox.take(now):
+                self._write_draft(draft)
+        cursors = inbox.received.take(now)
+        if cursors:
+            acknowledgement = read_pb2.AckReceivedRequest()
+            for conversation_id, seq in cursors:
+                acknowledgement.cursors.add(conversation_id=conversation_id, seq=seq)
+            self._writer.put("ack_received", acknowledgement, 0)
+        if link.take_ping(now):
+            self._ask("ping", session_pb2.PingRequest(), self._on_pong, now)
+        self._write_requests(now)
+
+    def _write_requests(self, now: float, *, own_only: bool = False) -> None:
+        for request in self._requests.take(now, own_only=own_only):
+            self._writer.put(request.operation, request.wire, request.request_id)
+
+    def _write_draft(self, draft: Draft) -> None:
+        request_id = self._requests.next_id()
+        self._sends[request_id] = draft
+        draft.request_id = request_id
+        wire = message_pb2.SendRequest(
+            conversation_id=draft.conversation_id,
+            client_message_id=draft.client_message_id,
+            content=draft.content,
+            ref_seq=draft.ref_seq,
+            attempt=draft.attempt,
+            seen_seq=draft.seen_seq,
+        )
+        self._writer.put("send", wire, request_id)
+
+    def _write_view(self, now: float) -> None:
+        large = self.inbox.large_viewed()
+
+        def done(answer: Any, _error: ImError | None, _now: float) -> None:
+            if answer is not None:
+                for conversation_id in large:
+                    self.inbox.puller.want(conversation_id, even_if_level=True)
+
+        self._ask("view", read_pb2.ViewRequest(conversation_ids=large), done, now)
+
+    def _on_pong(self, answer: session_pb2.PingResponse | None, _error: ImError | None, now: float) -> None:
+        if answer is not None:
+            self.server_time.observe(answer.server_time, now)
+
+    def _new_token(self, token: str, now: float) -> None:
+        self._ask("refresh", session_pb2.RefreshRequest(access_token=token), lambda *_: None, now)
+
+    def _plan_light_sync(self, now: float) -> None:
+        self._light_sync_deadline = now + around(self.settings.light_sync_interval_s, self._random)
+
+    def _connection_lost(self, now: float) -> None:
+        self._writer.clear()
+        self._held.clear()
+        self._held_overflow = False
+        self._sends.clear()
+        self._light_sync_deadline = _NEVER
+        self._requests.connection_lost(now, UnreachableError.because("the connection was lost"))
+        self.inbox.connection_lost()
+        self.outbox.connection_lost()
+
+    def _closed(self, error: ClosedError, now: float) -> None:
+        for draft in self.outbox.clear():
+            self._commands.append(SendRefused(draft.conversation_id, draft.client_message_id, error))
+        self._requests.fail_all(error, now)
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        for conversation_id, (epoch, seq) in snapshot.cursors.items():
+            self.inbox.tracks[conversation_id] = Track(epoch=epoch, seq=seq)
+        for kept in snapshot.conversations:
+            epoch = snapshot.cursors.get(kept.conversation_id, (-1, 0))[0]
+            self.inbox.directory.enter(kept.conversation_id).restore(kept, epoch=epoch)
+        for draft in snapshot.drafts:
+            self.outbox.add(draft)
