@@ -1,0 +1,29 @@
+"""How an operation's answer goes back to the gateway: a ServerFrame in a LogicResponse."""
+
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from im_infra.errors import ImError
+from im_proto.logic.v1.stream_pb2 import LogicResponse
+from im_proto.v1.frame_pb2 import ServerFrame
+
+
+class Responder(Protocol):
+    """Where the one answer of a request goes."""
+
+    def answer(self, body: bytes) -> None:
+        """Answer it."""
+        ...
+
+    def fail(self, error: ImError) -> None:
+        """Refuse it."""
+        ...
+
+    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+        """Answer it with what the coroutine returns or raises."""
+        ...
+
+
+def encode(frame: ServerFrame) -> bytes:
+    """The answer's bytes; the gateway puts the client's request_id in front."""
+    return LogicResponse(frame=frame.SerializeToString()).SerializeToString()

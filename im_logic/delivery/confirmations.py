@@ -1,0 +1,104 @@
+"""Telling repo that entries took effect, so that their outbox rows go.
+
+A stretch is confirmed when every gateway it was meant for has acknowledged it (and the bus took it, where that is asked
+too). What is never confirmed (a gateway broke, a queue was full, repo's process is another one by now) is repeated by
+repo's sweeper: nothing here is remembered for it.
+"""
+
+import asyncio
+from typing import Final
+
+from im_logic.repo_stream import RepoClient, RepoStream
+from im_proto.repo.v1.stream_pb2 import ConfirmedRange
+
+_MAX_RANGES: Final = 1_000
+
+
+class Countdown:
+    """What a stretch of entries still waits for; it confirms itself at zero.
+
+    It starts at one, for its maker, who says `done` once everything else was added.
+    """
+
+    __slots__ = (
+        "_client",
+        "_confirmations",
+        "_conversation_id",
+        "_from_seq",
+        "_left",
+        "_to_seq",
+        "boot_id",
+        "outbox_id",
+    )
+
+    def __init__(
+        self,
+        confirmations: "Confirmations",
+        client: RepoClient | None,
+        boot_id: str,
+        *,
+        outbox_id: int,
+        conversation_id: int,
+        from_seq: int,
+        to_seq: int,
+    ) -> None:
+        self._confirmations = confirmations
+        self._client = client
+        self.boot_id = boot_id
+        self.outbox_id = outbox_id
+        self._conversation_id = conversation_id
+        self._from_seq = from_seq
+        self._to_seq = to_seq
+        self._left = 1
+
+    @classmethod
+    def unguarded(cls, confirmations: "Confirmations") -> "Countdown":
+        """For what no outbox row waits for."""
+        return cls(confirmations, None, "", outbox_id=0, conversation_id=0, from_seq=0, to_seq=0)
+
+    def wait_for_one_more(self) -> None:
+        """Something else has to be done; if it never is, the stretch is never confirmed."""
+        self._left += 1
+
+    def done(self) -> None:
+        """One thing was done."""
+        self._left -= 1
+        if not self._left and self._client is not None and self.outbox_id:
+            confirmed = ConfirmedRange(
+                outbox_id=self.outbox_id,
+                conversation_id=self._conversation_id,
+                from_seq=self._from_seq,
+                to_seq=self._to_seq,
+            )
+            self._confirmations.add(self._client, self.boot_id, confirmed)
+
+
+class Confirmations:
+    """Gathers what is confirmed within a loop turn into one request per repo process.
+
+    Args:
+        repo: the streams.
+    """
+
+    def __init__(self, repo: RepoStream) -> None:
+        self._repo = repo
+        # Emptied once per loop turn, and at 1,000 ranges of a process at once.
+        self._gathered: dict[tuple[RepoClient, str], list[ConfirmedRange]] = {}
+        self._scheduled = False
+
+    def add(self, client: RepoClient, boot_id: str, confirmed: ConfirmedRange) -> None:
+        """Confirm a stretch to the process that stored it."""
+        ranges = self._gathered.setdefault((client, boot_id), [])
+        ranges.append(confirmed)
+        if len(ranges) >= _MAX_RANGES:
+            del self._gathered[client, boot_id]
+            self._repo.confirm(client, boot_id, ranges)
+        elif not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        gathered, self._gathered = self._gathered, {}
+        for (client, boot_id), ranges in gathered.items():
+            self._repo.confirm(client, boot_id, ranges)

@@ -1,0 +1,131 @@
+"""Large fan-out: entries are handed to the bus, and task brings them to the interested gateways.
+
+One publish per conversation is under way at a time, so its records keep their order, and what comes meanwhile goes in
+one record.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from im_infra.aio import spawn
+from im_infra.bus.abstract import FANOUT_TOPIC, Bus
+from im_infra.errors import ImError
+from im_infra.observability import logs
+from im_logic.delivery.confirmations import Countdown
+from im_proto.event.v1.fanout_pb2 import FanOutRange
+
+_LOG: Final = logs.get(__name__)
+
+MAX_WAITING: Final = 20_000
+MAX_PUBLISHING: Final = 64
+"""Conversations that publish at the same time; the others wait their turn."""
+MAX_RECORD_BYTES: Final = 256 * 1024
+MAX_RECORD_ENTRIES: Final = 128
+
+
+class LargeEntry(NamedTuple):
+    """A stretch of a large conversation's log; its entries may come along."""
+
+    conversation_id: int
+    from_seq: int
+    to_seq: int
+    countdown: Countdown
+    epoch: int = 0
+    member_version: int = 0
+    entries: tuple[bytes, ...] = ()
+    """Serialised LogEntry of the whole stretch, or nothing: task reads them."""
+
+
+class LargeFanOut:
+    """Publishes large ranges and confirms them once the bus has taken them.
+
+    Args:
+        bus: takes the records.
+    """
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._waiting: dict[int, deque[LargeEntry]] = {}
+        self._publishing: set[int] = set()
+        self._count = 0  # of what waits; at MAX_WAITING what comes is dropped: the outbox brings it back
+        self.published = 0
+        self.dropped = 0
+
+    def publish(self, entry: LargeEntry) -> None:
+        """Hand a stretch over; its countdown hears of it when the bus has it."""
+        entry.countdown.wait_for_one_more()
+        if self._count >= MAX_WAITING:
+            self.dropped += 1
+            return
+        self._count += 1
+        self._waiting.setdefault(entry.conversation_id, deque()).append(entry)
+        self._start_more()
+
+    def _start_more(self) -> None:
+        if len(self._publishing) >= MAX_PUBLISHING or len(self._waiting) == len(self._publishing):
+            return
+        for conversation_id in list(self._waiting):
+            if conversation_id not in self._publishing:
+                self._publishing.add(conversation_id)
+                spawn(self._publish(conversation_id), name="logic.delivery.publish")
+                if len(self._publishing) >= MAX_PUBLISHING:
+                    return
+
+    async def _publish(self, conversation_id: int) -> None:
+        waiting = self._waiting[conversation_id]
+        try:
+            while waiting:
+                stretch = take_stretch(waiting)
+                self._count -= len(stretch)
+                await self._publish_one(stretch)
+        finally:
+            self._count -= len(waiting)
+            del self._waiting[conversation_id]
+            self._publishing.discard(conversation_id)
+        self._start_more()
+
+    async def _publish_one(self, stretch: Sequence[LargeEntry]) -> None:
+        first, last = stretch[0], stretch[-1]
+        record = FanOutRange(
+            conversation_id=first.conversation_id,
+            from_seq=first.from_seq,
+            to_seq=last.to_seq,
+            outbox_id=first.countdown.outbox_id,
+            repo_boot_id=first.countdown.boot_id,
+            entries=[entry for part in stretch for entry in part.entries],
+            epoch=last.epoch,
+            member_version=last.member_version,
+        )
+        try:
+            await self._bus.publish(
+                FANOUT_TOPIC, key=first.conversation_id.to_bytes(8, "big"), value=record.SerializeToString()
+            )
+        except ImError as error:
+            _LOG.warning("fan-out not published", conversation_id=first.conversation_id, reason=error.reason.name)
+            return
+        self.published += len(stretch)
+        for entry in stretch:
+            entry.countdown.done()
+
+
+def take_stretch(waiting: deque[LargeEntry]) -> list[LargeEntry]:
+    """Take from the front what fits in one record: without a hole, of one outbox row, all with entries or all without."""
+    stretch = [waiting.popleft()]
+    size = sum(map(len, stretch[0].entries))
+    while waiting and len(stretch) < MAX_RECORD_ENTRIES:
+        last, following = stretch[-1], waiting[0]
+        size += sum(map(len, following.entries))
+        if (
+            following.from_seq != last.to_seq + 1
+            or _guard(following) != _guard(last)
+            or bool(following.entries) != bool(last.entries)
+            or size > MAX_RECORD_BYTES
+        ):
+            break
+        stretch.append(waiting.popleft())
+    return stretch
+
+
+def _guard(entry: LargeEntry) -> tuple[int, str, int]:
+    return entry.countdown.outbox_id, entry.countdown.boot_id, entry.epoch

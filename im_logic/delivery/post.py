@@ -1,0 +1,180 @@
+"""Small fan-out: from users to the connections they have at this moment.
+
+One worker for the process. It takes whatever gathered, reads the routes of all of it at once, **after** the entries were
+committed, and makes one push per gateway and parcel. Routes are never kept: a connection that was made since would be
+missed for ever.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from im_infra.aio import spawn
+from im_infra.errors import ImError
+from im_infra.observability import logs
+from im_infra.routing.routes import RouteTable
+from im_logic.delivery.parcel import Parcel
+from im_proto.gateway.v1.gateway_pb2 import GatewayPush
+from im_proto.route.v1.route_pb2 import Route
+
+_LOG: Final = logs.get(__name__)
+
+MAX_PARCELS: Final = 20_000
+_AT_A_TIME: Final = 512
+_PUSHES_BEFORE_YIELD: Final = 500
+_MAX_STALE: Final = 1_000
+
+Target = tuple[str, str]
+"""A gateway's boot: (node_id, boot_id)."""
+
+
+class GatewayStream(Protocol):
+    """The stream that a gateway opened to us."""
+
+    def push(self, body: bytes, on_acknowledged: Callable[[], None] | None = None) -> bool:
+        """Queue a push; False: the queue is full or the stream gone, and nothing was queued."""
+        ...
+
+
+class Post:
+    """Takes parcels and brings them to the gateways.
+
+    Args:
+        gateways: the open streams by (node_id, boot_id); a live view.
+        routes: where the users' connections are.
+        boot_of: the boot id under which a gateway is known to live now; None where it is not known.
+    """
+
+    def __init__(
+        self, *, gateways: Mapping[Target, GatewayStream], routes: RouteTable, boot_of: Callable[[str], str | None]
+    ) -> None:
+        self._gateways = gateways
+        self._routes = routes
+        self._boot_of = boot_of
+        self._parcels: deque[Parcel] = (
+            deque()
+        )  # full: what comes is dropped and counted; the outbox brings entries back
+        self._wake = asyncio.Event()
+        self._stale: deque[tuple[int, Route]] = deque(
+            maxlen=_MAX_STALE
+        )  # full: the oldest is found again by a later parcel
+        self._cleaning = False
+        self.pushed = 0
+        self.dropped = 0
+        self.failed_reads = 0
+
+    def send(self, parcel: Parcel) -> bool:
+        """Take a parcel; it leaves after what the present loop turn still brings. False: dropped, the queue is full."""
+        if len(self._parcels) >= MAX_PARCELS:
+            self.dropped += 1
+            return False
+        self._parcels.append(parcel)
+        self._wake.set()
+        return True
+
+    async def run(self) -> None:
+        """Bring parcels to the gateways until cancelled; what is queued then is lost, as on a crash."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._parcels:
+                parcels = [self._parcels.popleft() for _ in range(min(len(self._parcels), _AT_A_TIME))]
+                await self._bring(parcels)
+
+    async def _bring(self, parcels: Sequence[Parcel]) -> None:
+        users = {user_id for parcel in parcels for user_id in parcel.users}
+        users.update(user_id for parcel in parcels for user_id in parcel.bare_users)
+        try:
+            routes = await self._routes.find_many(list(users))
+        except ImError as error:
+            self.failed_reads += 1
+            _LOG.warning("routes not read", parcels=len(parcels), reason=error.reason.name)
+            return
+        unyielded = self.pushed
+        for parcel in parcels:
+            self._push(parcel, routes)
+            if self.pushed - unyielded >= _PUSHES_BEFORE_YIELD:
+                unyielded = self.pushed
+                await asyncio.sleep(0)
+
+    def _push(self, parcel: Parcel, routes: Mapping[int, Sequence[Route]]) -> None:
+        targets: dict[Target, GatewayPush] = {}
+        self._address(parcel, parcel.users, routes, targets, bare=False)
+        if parcel.bare_users:
+            self._address(parcel, parcel.bare_users, routes, targets, bare=True)
+        countdown = parcel.countdown
+        for target, push in targets.items():
+            stream = self._gateways.get(target)
+            if countdown is not None:
+                countdown.wait_for_one_more()  # unless it is acknowledged, the stretch stays unconfirmed
+            if stream is None:
+                continue
+            body = parcel.gateway_push or _with_frames(push, parcel)
+            if stream.push(body, None if countdown is None else countdown.done):
+                self.pushed += 1
+            else:
+                self.dropped += 1
+        if countdown is not None:
+            countdown.done()
+
+    def _address(
+        self,
+        parcel: Parcel,
+        users: Sequence[int],
+        routes: Mapping[int, Sequence[Route]],
+        targets: dict[Target, GatewayPush],
+        *,
+        bare: bool,
+    ) -> None:
+        """Sort the users' connections by gateway."""
+        skip = parcel.skip
+        for user_id in users:
+            for route in routes.get(user_id, ()):
+                connection_id = route.connection_id
+                target = (route.gateway_id, route.boot_id)
+                if skip is not None and connection_id == skip.connection_id and target == skip[:2]:
+                    continue
+                push = targets.get(target)
+                if push is None:
+                    if target not in self._gateways and self._gone(target):
+                        self._forget(user_id, route)
+                        continue
+                    push = targets[target] = GatewayPush()
+                deliver = push.deliver
+                (deliver.bare_connection_ids if bare else deliver.connection_ids).append(connection_id)
+
+    def _gone(self, target: Target) -> bool:
+        """A gateway that lives under another boot id has no connection of this one; an unknown one may yet connect."""
+        boot_id = self._boot_of(target[0])
+        return boot_id is not None and boot_id != target[1]
+
+    def _forget(self, user_id: int, route: Route) -> None:
+        self._stale.append((user_id, route))
+        if not self._cleaning:
+            self._cleaning = True
+            spawn(self._clean(), name="logic.delivery.clean")
+
+    async def _clean(self) -> None:
+        try:
+            while self._stale:
+                user_id, route = self._stale.popleft()
+                await self._routes.remove(
+                    user_id, connection_id=route.connection_id, gateway_id=route.gateway_id, boot_id=route.boot_id
+                )
+        except ImError as error:
+            _LOG.warning("stale routes not removed", reason=error.reason.name)
+        finally:
+            self._cleaning = False
+
+
+def _with_frames(push: GatewayPush, parcel: Parcel) -> bytes:
+    """A Deliver with its connections, completed and serialised."""
+    deliver = push.deliver
+    if deliver.connection_ids:
+        deliver.frame = parcel.frame
+    if deliver.bare_connection_ids:
+        deliver.bare_frame = parcel.bare_frame
+    if parcel.ephemeral:
+        deliver.ephemeral = True
+    return push.SerializeToString()

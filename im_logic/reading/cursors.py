@@ -1,0 +1,147 @@
+"""Read and received cursors: merged for a second per user and conversation, then written in a few statements.
+
+One tick for the process. A mark_read is answered after its flush; an ack_received at once, since it is cumulative and
+the next one repeats it.
+"""
+
+import asyncio
+from typing import Final, NamedTuple
+
+from im_infra import error_table
+from im_infra.errors import ImError
+from im_infra.observability import logs
+from im_logic.answers import Responder, encode
+from im_logic.delivery.delivery import Delivery
+from im_logic.messaging.proposal import Asker, Origin
+from im_logic.reading.merge import Merge, Move
+from im_logic.reading.receipts import Moved, Receipts
+from im_logic.repo_stream import RepoStream
+from im_proto.repo.v1.stream_pb2 import CursorMove, CursorState
+from im_proto.v1.frame_pb2 import ServerFrame
+from im_proto.v1.read_pb2 import AckReceivedRequest, MarkReadRequest, MarkReadResponse
+from im_proto.v1.sync_pb2 import AccountEvent, AccountEventPush, ReadMoved
+
+_LOG: Final = logs.get(__name__)
+
+MERGE_S: Final = 1.0
+MAX_MOVES: Final = 50_000
+MOVES_A_WRITE: Final = 500
+MAX_CURSORS: Final = 200
+
+
+class _Waiter(NamedTuple):
+    responder: Responder
+    origin: Origin
+
+
+class Cursors:
+    """Takes moves, flushes them once a second, tells who has to know.
+
+    Args:
+        repo: writes them.
+        delivery: pushes account events.
+        receipts: tells the others.
+        merge_s: seconds between two flushes.
+    """
+
+    def __init__(self, *, repo: RepoStream, delivery: Delivery, receipts: Receipts, merge_s: float = MERGE_S) -> None:
+        self._repo = repo
+        self._delivery = delivery
+        self._receipts = receipts
+        self._merge_s = merge_s
+        self._reads: Merge[_Waiter] = Merge(MAX_MOVES)  # full: OVERLOADED
+        self._received: Merge[None] = Merge(MAX_MOVES)  # full: not taken, the client's next ack repeats it
+
+    def mark_read(self, asker: Asker, request: MarkReadRequest, responder: Responder) -> None:
+        """Move the caller's read cursor; answered after the flush.
+
+        Raises:
+            ImError: FIELD_INVALID, OVERLOADED.
+        """
+        if request.seq < 1:
+            raise ImError(error_table.FIELD_INVALID, "seq: 1 or more")
+        move = Move(asker.user_id, request.conversation_id, request.seq)
+        if not self._reads.add(move, _Waiter(responder, asker.origin)):
+            raise ImError(error_table.OVERLOADED, retry_after_ms=round(self._merge_s * 1000))
+
+    def seen(self, user_id: int, conversation_id: int, seq: int) -> None:
+        """A sender had seen the log up to here when sending: read, as far as anybody can tell."""
+        self._reads.add(Move(user_id, conversation_id, seq))
+
+    def ack_received(self, asker: Asker, request: AckReceivedRequest) -> None:
+        """Take what a device has received.
+
+        Raises:
+            ImError: FIELD_INVALID.
+        """
+        if len(request.cursors) > MAX_CURSORS:
+            raise ImError(error_table.FIELD_INVALID, f"cursors: at most {MAX_CURSORS}")
+        for cursor in request.cursors:
+            if cursor.seq > 0:
+                self._received.add(Move(asker.user_id, cursor.conversation_id, cursor.seq))
+
+    async def run(self) -> None:
+        """Flush every `merge_s` until cancelled; what gathered then is lost: marks are made again, acks repeated."""
+        while True:
+            await asyncio.sleep(self._merge_s)
+            if self._reads or self._received:
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what gathered and tell of it."""
+        reads, self._reads = self._reads, Merge(MAX_MOVES)
+        received, self._received = self._received, Merge(MAX_MOVES)
+        moved = Moved()
+        for moves in reads.batches(MOVES_A_WRITE):
+            await self._flush_reads(moves, reads, moved)
+        for moves in received.batches(MOVES_A_WRITE):
+            await self._flush_received(moves, moved)
+        await self._receipts.tell(moved)
+
+    async def _flush_reads(self, moves: list[Move], reads: Merge[_Waiter], moved: Moved) -> None:
+        try:
+            states = await self._repo.mark_reads([_to_proto(move) for move in moves])
+        except ImError as error:
+            _LOG.warning("reads not written", moves=len(moves), reason=error.reason.name)
+            for move in moves:
+                for waiter in reads.waiters(move):
+                    waiter.responder.fail(error)
+            return
+        stored = {(state.user_id, state.conversation_id): state for state in states}
+        for move in moves:
+            state = stored.get((move.user_id, move.conversation_id))
+            waiters = reads.waiters(move)
+            for waiter in waiters:
+                if state is None:
+                    waiter.responder.fail(ImError(error_table.NOT_A_MEMBER))
+                else:
+                    waiter.responder.answer(_answer(state))
+            if state is not None and state.moved:
+                moved.read(move.user_id, move.conversation_id, state.read_seq)
+                self._tell_own_devices(state, waiters)
+
+    def _tell_own_devices(self, state: CursorState, waiters: list[_Waiter]) -> None:
+        if state.pts:
+            change = ReadMoved(conversation_id=state.conversation_id, read_seq=state.read_seq)
+            push = AccountEventPush(event=AccountEvent(pts=state.pts, time=state.time, read_moved=change))
+            self._delivery.deliver_to_users([state.user_id], ServerFrame(account_event_push=push).SerializeToString())
+        del waiters
+
+    async def _flush_received(self, moves: list[Move], moved: Moved) -> None:
+        try:
+            states = await self._repo.mark_received([_to_proto(move) for move in moves])
+        except ImError as error:
+            _LOG.warning("received cursors not written", moves=len(moves), reason=error.reason.name)
+            return
+        for state in states:
+            if state.moved:
+                moved.received(state.user_id, state.conversation_id, state.received_seq)
+
+
+def _to_proto(move: Move) -> CursorMove:
+    return CursorMove(user_id=move.user_id, conversation_id=move.conversation_id, seq=move.seq)
+
+
+def _answer(state: CursorState) -> bytes:
+    read = MarkReadResponse(conversation_id=state.conversation_id, read_seq=state.read_seq, unread=state.unread)
+    return encode(ServerFrame(mark_read=read))

@@ -1,0 +1,94 @@
+"""Receipts: who received and who read up to where, told to the others in private chats and small groups."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+from im_infra.errors import ImError
+from im_logic.conversations.cache import ConversationCache
+from im_logic.conversations.conversation import Conversation, ConversationKind, Membership
+from im_proto.v1.frame_pb2 import ServerFrame
+from im_proto.v1.read_pb2 import Receipt, ReceiptPush
+
+STATE_MAX_AGE_S: Final = 30.0
+"""Nothing fences receipts, so somebody who was removed elsewhere may see where others are for so long."""
+_LOADS_AT_A_TIME: Final = 64
+
+
+class Teller(Protocol):
+    """Pushes to users."""
+
+    def deliver_to_users(self, user_ids: Sequence[int], frame: bytes, *, ephemeral: bool = False) -> None:
+        """Push a frame to all connections of the users."""
+        ...
+
+
+class Moved:
+    """Which cursors moved within one merge."""
+
+    def __init__(self) -> None:
+        self._receipts: dict[int, dict[int, Receipt]] = {}
+
+    def read(self, user_id: int, conversation_id: int, seq: int) -> None:
+        """Somebody read."""
+        self._receipt(user_id, conversation_id).read_seq = seq
+
+    def received(self, user_id: int, conversation_id: int, seq: int) -> None:
+        """Somebody received."""
+        self._receipt(user_id, conversation_id).received_seq = seq
+
+    def by_conversation(self) -> Iterable[tuple[int, dict[int, Receipt]]]:
+        """The receipts by conversation and user."""
+        return self._receipts.items()
+
+    def _receipt(self, user_id: int, conversation_id: int) -> Receipt:
+        users = self._receipts.setdefault(conversation_id, {})
+        receipt = users.get(user_id)
+        if receipt is None:
+            receipt = users[user_id] = Receipt(conversation_id=conversation_id, user_id=user_id)
+        return receipt
+
+
+def audience(conversation: Conversation, movers: Iterable[int], *, max_members: int) -> list[int]:
+    """Who hears of it: everybody else in a private chat or a group up to a size; nobody elsewhere."""
+    if conversation.kind == ConversationKind.WORLD or not conversation.complete:
+        return []
+    if conversation.kind == ConversationKind.GROUP and conversation.member_count > max_members:
+        return []
+    moving = set(movers)
+    members = [place.user_id for place in conversation.places.values() if place.state == Membership.IN]
+    if len(moving) == 1:
+        return [user_id for user_id in members if user_id not in moving]
+    return members
+
+
+class Receipts:
+    """Tells receipts, one frame per conversation.
+
+    Args:
+        cache: who is in.
+        teller: pushes.
+        max_members: groups up to this size hear of receipts.
+    """
+
+    def __init__(self, *, cache: ConversationCache, teller: Teller, max_members: int) -> None:
+        self._cache = cache
+        self._teller = teller
+        self._max_members = max_members
+
+    async def tell(self, moved: Moved) -> None:
+        """Push what moved; conversations that cannot be loaded are left out, the next receipt says more anyway."""
+        todo = list(moved.by_conversation())
+        for start in range(0, len(todo), _LOADS_AT_A_TIME):
+            await asyncio.gather(*(self._tell(*one) for one in todo[start : start + _LOADS_AT_A_TIME]))
+
+    async def _tell(self, conversation_id: int, receipts: dict[int, Receipt]) -> None:
+        mover = next(iter(receipts))
+        try:
+            conversation = await self._cache.fetch(conversation_id, mover, max_age_s=STATE_MAX_AGE_S)
+        except ImError:
+            return
+        users = audience(conversation, receipts, max_members=self._max_members)
+        if users:
+            push = ReceiptPush(receipts=receipts.values())
+            self._teller.deliver_to_users(users, ServerFrame(receipt_push=push).SerializeToString(), ephemeral=True)
