@@ -36,7 +36,9 @@ class RepoCalls:
     async def open_direct(self, user_id: int, peer_id: int) -> conversation_pb2.OpenDirectResponse:
         """Find or make a private conversation. Cancelled, it may be made."""
         request = conversation_pb2.OpenDirectRequest(user_id=user_id, peer_id=peer_id)
-        return await self._retry(lambda left_s: call_unary(self._conversations().OpenDirect, request, timeout_s=left_s))
+        return await self._retry(
+            lambda left_s: call_unary(self._repos.stub(ConversationServiceStub).OpenDirect, request, timeout_s=left_s)
+        )
 
     async def create_group(self, user_id: int, *, title: str, operation_id: bytes, digest: bytes) -> int:
         """Make a group's row, once per operation id; raises ImError(CONFLICT) for another digest."""
@@ -44,7 +46,7 @@ class RepoCalls:
             user_id=user_id, title=title, operation_id=operation_id, digest=digest
         )
         response: conversation_pb2.CreateGroupResponse = await self._retry(
-            lambda left_s: call_unary(self._conversations().CreateGroup, request, timeout_s=left_s)
+            lambda left_s: call_unary(self._repos.stub(ConversationServiceStub).CreateGroup, request, timeout_s=left_s)
         )
         return response.conversation_id
 
@@ -66,7 +68,9 @@ class RepoCalls:
             page_size=page_size or len(conversation_ids),
             world_conversation_id=await self._world_id(),
         )
-        return await self._retry(lambda left_s: call_unary(self._conversations().ReadHeads, request, timeout_s=left_s))
+        return await self._retry(
+            lambda left_s: call_unary(self._repos.stub(ConversationServiceStub).ReadHeads, request, timeout_s=left_s)
+        )
 
     async def read_head(self, user_id: int, conversation_id: int) -> Head:
         """One head.
@@ -83,7 +87,9 @@ class RepoCalls:
         """Account events after a pts."""
         request = conversation_pb2.ReadAccountEventsRequest(user_id=user_id, pts=pts)
         return await self._retry(
-            lambda left_s: call_unary(self._conversations().ReadAccountEvents, request, timeout_s=left_s)
+            lambda left_s: call_unary(
+                self._repos.stub(ConversationServiceStub).ReadAccountEvents, request, timeout_s=left_s
+            )
         )
 
     async def list_members(
@@ -94,14 +100,14 @@ class RepoCalls:
             conversation_id=conversation_id, after_user_id=after_user_id, page_size=page_size
         )
         return await self._retry(
-            lambda left_s: call_unary(self._conversations().ListMembers, request, timeout_s=left_s)
+            lambda left_s: call_unary(self._repos.stub(ConversationServiceStub).ListMembers, request, timeout_s=left_s)
         )
 
     async def get_users(self, user_ids: Sequence[int]) -> Sequence[account_pb2.UserRow]:
         """The profiles that exist, without hashes."""
         request = account_pb2.GetUsersRequest(user_ids=user_ids)
         response: account_pb2.GetUsersResponse = await self._retry(
-            lambda left_s: call_unary(self._accounts().GetUsers, request, timeout_s=left_s)
+            lambda left_s: call_unary(self._repos.stub(AccountStoreServiceStub).GetUsers, request, timeout_s=left_s)
         )
         return response.users
 
@@ -109,15 +115,9 @@ class RepoCalls:
         """The account of a handle."""
         request = account_pb2.GetUserRequest(handle=handle)
         response: account_pb2.GetUserResponse = await self._retry(
-            lambda left_s: call_unary(self._accounts().GetUser, request, timeout_s=left_s)
+            lambda left_s: call_unary(self._repos.stub(AccountStoreServiceStub).GetUser, request, timeout_s=left_s)
         )
         return response.user if response.HasField("user") else None
 
     async def _retry(self, attempt: Callable[[float], Awaitable[Response]]) -> Response:
         return await retry(attempt, timeout_s=self._timeout_s)
-
-    def _conversations(self) -> ConversationServiceStub:
-        return self._repos.stub(ConversationServiceStub)
-
-    def _accounts(self) -> AccountStoreServiceStub:
-        return self._repos.stub(AccountStoreServiceStub)
