@@ -79,6 +79,7 @@ class SessionFace:
             ],
             expire_time=opened.expire_time,
             generation=session.generation,
+            device_class=int(session.installation.device_class),
         )
 
 
