@@ -151,8 +151,8 @@ async def _accounts(
     """Known accounts from the file, or new ones."""
     from im_bench import accounts  # noqa: PLC0415 - as above
 
-    if users_file is not None and users_file.exists():
-        known = accounts.load(users_file)
+    known = _known(users_file)
+    if known is not None:
         if len(known) < count:
             raise CommandError(f"{users_file} has {len(known)} accounts, {count} are needed", code=ExitCode.USAGE)
         return known[:count]
@@ -160,6 +160,12 @@ async def _accounts(
     if users_file is not None:
         accounts.save(users_file, made)
     return made
+
+
+def _known(users_file: Path | None) -> "list[Account] | None":
+    from im_bench import accounts  # noqa: PLC0415 - as above
+
+    return accounts.load(users_file) if users_file is not None and users_file.exists() else None
 
 
 Run = Callable[[Target, Callable[[str], None]], "Awaitable[Result]"]
