@@ -32,6 +32,47 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("im_bus_dead_letters_total", "counter", "items", "Records given up after their last try.", ("topic",)),
     # im_infra.rpc
     # im_gateway
+    Metric("im_gateway_connections", "gauge", "items", "Open WebSocket connections."),
+    Metric(
+        "im_gateway_ended_connections_total",
+        "counter",
+        "items",
+        "Connections ended by the gateway, by close code.",
+        ("code",),
+    ),
+    Metric(
+        "im_gateway_lagged_connections_total", "counter", "items", "Times a connection read too slowly and lost pushes."
+    ),
+    Metric(
+        "im_gateway_refused_handshakes_total",
+        "counter",
+        "items",
+        "WebSocket handshakes refused, by HTTP status.",
+        ("status",),
+    ),
+    Metric("im_gateway_received_frames_total", "counter", "items", "Frames received from clients."),
+    Metric("im_gateway_malformed_frames_total", "counter", "items", "Frames that could not be read."),
+    Metric("im_gateway_sent_frames_total", "counter", "items", "Frames written to clients."),
+    Metric(
+        "im_gateway_sent_messages_total",
+        "counter",
+        "items",
+        "WebSocket messages written; frames that gathered share one.",
+    ),
+    Metric(
+        "im_gateway_pushed_frames_total", "counter", "items", "Frames pushed towards connections, one per receiver."
+    ),
+    Metric("im_gateway_dropped_pushes_total", "counter", "items", "Pushes dropped because a connection lagged."),
+    Metric("im_gateway_unknown_connections_total", "counter", "items", "Deliveries for a connection that is gone."),
+    Metric("im_gateway_limited_sends_total", "counter", "items", "Sends refused over the user's limit."),
+    Metric(
+        "im_gateway_limited_operations_total", "counter", "items", "Other operations refused over the user's limit."
+    ),
+    Metric(
+        "im_gateway_fanned_out_entries_total", "counter", "items", "Entries of large conversations sent on locally."
+    ),
+    Metric("im_gateway_filled_gaps_total", "counter", "items", "Gaps in a large conversation filled by a pull."),
+    Metric("im_gateway_checks_total", "counter", "items", "Clients told to compare because pushes may be lost."),
     # im_logic
     Metric("im_logic_password_hash_seconds", "histogram", "seconds", "Time of one Argon2id hash in its thread."),
     Metric("im_logic_password_hashes_refused_total", "counter", "items", "Hashes refused because too many waited."),
