@@ -11,7 +11,7 @@ from im_infra.error_table import CloseCode
 from im_infra.errors import ImError
 from im_logic.accounts import rules
 from im_logic.accounts.grants import Grants
-from im_logic.accounts.model import DeviceClass, Grant, Installation, User, UserKind
+from im_logic.accounts.model import Grant, Installation, User, UserKind
 from im_logic.accounts.password_tries import PasswordTries
 from im_logic.accounts.ports import AccountStore, Entered, LiveSockets, NewUser, PasswordHasher
 from im_logic.accounts.rules import Registration
@@ -25,7 +25,7 @@ class Policy:
 
     registration: Registration
     guests: bool
-    class_limits: Mapping[DeviceClass, int]
+    class_limits: Mapping[int, int]
     """Live sessions of a class that an account may have; 0: no limit."""
 
 
@@ -136,9 +136,9 @@ class Enter:
         limit = self._policy.class_limits.get(installation.device_class, 0)
         session, ended = await self._store.create_session(user.user_id, draft, class_limit=limit)
         displaced = [old.session_id for old in ended if old.displaced and not old.revoked]
-        revoked = [old.session_id for old in ended if old.revoked]
+        replaced = [old.session_id for old in ended if old.revoked]
         await self._sockets.close(user.user_id, displaced, CloseCode.KICKED)
-        await self._sockets.close(user.user_id, revoked, CloseCode.SESSION_REVOKED)
+        await self._sockets.close(user.user_id, replaced, CloseCode.REPLACED)
         return self._grants.issue(user, session, secret)
 
     async def _prove_again(self, entered: Entered, password: str) -> None:

@@ -53,15 +53,16 @@ class Rotation(Enum):
 
     ROTATED = 1
     REPEATED = 2
-    """The predecessor came again in time, and its successor is unused."""
+    """The predecessor came again in time; the successor in force is unused, and the one asked for."""
     REUSED = 3
     """The session is ended now."""
     UNKNOWN = 4
+    """Never issued, expired, ended, or replaced by one that was not derived from it. Nothing happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """A rotation's outcome; session and user are None where it is UNKNOWN."""
+    """A rotation's outcome; session and user are None where there are none."""
 
     outcome: Rotation
     session: Session | None

@@ -6,6 +6,7 @@ from im_infra.errors import ImError
 from im_logic.accounts.grants import Grants
 from im_logic.accounts.model import Grant
 from im_logic.accounts.ports import AccountStore, LiveSockets, Rotation
+from im_logic.accounts.standing import refusal
 from im_logic.accounts.tokens import RefreshSecret
 
 
@@ -33,7 +34,7 @@ class Refresh:
         A displaced session is refreshed too: its client needs a token of the new generation to ask for its place back.
 
         Raises:
-            ImError: UNAUTHENTICATED, REFRESH_REUSED, SESSION_REVOKED, ACCOUNT_DISABLED, UNAVAILABLE.
+            ImError: UNAUTHENTICATED, REFRESH_REUSED, ACCOUNT_DISABLED, UNAVAILABLE.
         """
         presented = RefreshSecret.parse(token)
         following = presented.successor(self._key)
@@ -51,12 +52,7 @@ class Refresh:
         if rotated.outcome is Rotation.REUSED:
             await self._sockets.close(session.user_id, [session.session_id], CloseCode.SESSION_REVOKED)
             raise ImError(error_table.REFRESH_REUSED)
-        if session.refresh_hash != following.hash:
-            # The successor in force was not derived from this token but made with a new password: it is not the
-            # holder's of the old one.
-            raise ImError(error_table.UNAUTHENTICATED, "the refresh token was replaced")
-        if session.revoked:
-            raise ImError(error_table.SESSION_REVOKED)
-        if user.disabled:
-            raise ImError(error_table.ACCOUNT_DISABLED)
+        reason = refusal(session, user, generation=session.generation, take_over=True)
+        if reason is not None:
+            raise ImError(reason)
         return self._grants.issue(user, session, following.secret)
