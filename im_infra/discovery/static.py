@@ -9,13 +9,11 @@ from typing import Final
 
 from im_infra import error_table
 from im_infra.clock import Clock, SystemClock
+from im_infra.discovery import lease_window
 from im_infra.discovery.abstract import Node, WorkerLease
 from im_infra.discovery.worker_row import extend_worker, take_worker
 from im_infra.errors import ImError
 from im_infra.sql.abstract import Database
-
-LEASE_S: Final = 900.0
-"""How far ahead of use a worker's times are recorded; issuing stops at ⅔ of it."""
 
 _NOBODY: Final[Mapping[str, Node]] = MappingProxyType({})
 
@@ -83,10 +81,12 @@ class StaticDiscovery:
             ImError: UNAVAILABLE when all ids are taken; any error of the database.
         """
         now_ms, asked_at = self._clock.now_ms(), self._clock.monotonic()
-        taken = await self._database.write(lambda connection: take_worker(connection, now_ms, int(LEASE_S * 1000)))
+        taken = await self._database.write(
+            lambda connection: take_worker(connection, now_ms, lease_window.first_high_time(now_ms))
+        )
         if taken is None:
             raise ImError(error_table.UNAVAILABLE, "every worker id is taken", retry_after_ms=60_000)
-        return WorkerLease(taken.worker_id, taken.floor_time, taken.high_time, asked_at + LEASE_S * 2 / 3)
+        return WorkerLease(taken.worker_id, taken.floor_time, taken.high_time, lease_window.deadline(asked_at))
 
     async def renew_worker(self, lease: WorkerLease) -> WorkerLease:
         """Extend a lease and its high time, by at least the time that has passed though the wall clock stepped back.
@@ -97,14 +97,13 @@ class StaticDiscovery:
             ImError: UNAVAILABLE when it was lost; any error of the database.
         """
         now_ms, asked_at = self._clock.now_ms(), self._clock.monotonic()
-        since_renewal_s = asked_at - (lease.deadline - LEASE_S * 2 / 3)
-        high_time = max(now_ms + int(LEASE_S * 1000), lease.high_time + int(since_renewal_s * 1000))
+        high_time = lease_window.extended_high_time(lease, now_ms, asked_at)
         extended = await self._database.write(
             lambda connection: extend_worker(connection, lease.worker_id, lease.high_time, high_time)
         )
         if not extended:
             raise ImError(error_table.UNAVAILABLE, f"the lease of worker id {lease.worker_id} was lost")
-        return replace(lease, high_time=high_time, deadline=asked_at + LEASE_S * 2 / 3)
+        return replace(lease, high_time=high_time, deadline=lease_window.deadline(asked_at))
 
     def set_draining(self, name: tuple[str, str]) -> None:
         """Mark a node of this process as draining; nothing if it is gone."""

@@ -16,7 +16,7 @@ class TakenWorker(NamedTuple):
     high_time: int
 
 
-def take_worker(connection: Connection, now_ms: int, window_ms: int) -> TakenWorker | None:
+def take_worker(connection: Connection, now_ms: int, high_time: int) -> TakenWorker | None:
     """Take the lowest worker id whose recorded time has passed, else one never used; None when there is none.
 
     An id is taken only once its recorded time has passed, so after a restart (or a crash, or a clock that went back)
@@ -29,7 +29,6 @@ def take_worker(connection: Connection, now_ms: int, window_ms: int) -> TakenWor
         .limit(1)
         .with_for_update()
     ).first()
-    high_time = now_ms + window_ms
     if row is not None:
         connection.execute(
             update(WORKER_LEASE).where(WORKER_LEASE.c.worker_id == row.worker_id).values(high_time=high_time)

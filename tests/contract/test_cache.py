@@ -1,0 +1,165 @@
+"""What every cache promises."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from im_infra.cache.abstract import Cache
+from im_infra.cache.memory import MemoryCache
+from im_infra.clock import ManualClock
+
+
+@dataclass(frozen=True)
+class Member:
+    """A cache, and what the suite does from outside."""
+
+    cache: Cache
+    pass_time: Callable[[float], Awaitable[None]]
+    """Lets so many seconds pass."""
+    lose_everything: Callable[[], Awaitable[None]]
+    """A restart, a flush."""
+
+
+@asynccontextmanager
+async def memory() -> AsyncIterator[Member]:
+    clock = ManualClock()
+    cache = MemoryCache(clock)
+
+    async def pass_time(seconds: float) -> None:
+        clock.advance(seconds)
+
+    async def lose_everything() -> None:
+        cache.clear()
+
+    yield Member(cache, pass_time, lose_everything)
+
+
+MEMBERS: dict[str, Callable[[], AbstractAsyncContextManager[Member]]] = {"memory": memory}
+
+
+@pytest.fixture(params=list(MEMBERS))
+async def member(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    async with MEMBERS[request.param]() as opened:
+        yield opened
+
+
+@pytest.fixture
+def cache(member: Member) -> Cache:
+    return member.cache
+
+
+async def test_what_was_put_is_there(cache: Cache) -> None:
+    await cache.put("t:a", b"1", ttl_s=60)
+    assert await cache.get_many(["t:a"]) == [b"1"]
+
+
+async def test_values_come_in_the_order_of_the_keys_with_none_for_the_missing(cache: Cache) -> None:
+    await cache.put("t:a", b"1", ttl_s=60)
+    await cache.put("t:b", b"2", ttl_s=60)
+    assert await cache.get_many(["t:b", "t:x", "t:a", "t:b"]) == [b"2", None, b"1", b"2"]
+    assert await cache.get_many([]) == []
+
+
+async def test_any_bytes_are_a_value(cache: Cache) -> None:
+    for value in (b"", b"\0\xff", b"x" * 65_536):
+        await cache.put("t:a", value, ttl_s=60)
+        assert await cache.get_many(["t:a"]) == [value]
+
+
+async def test_putting_again_replaces_value_and_time_to_live(member: Member) -> None:
+    await member.cache.put("t:a", b"1", ttl_s=1)
+    await member.cache.put("t:a", b"2", ttl_s=60)
+    await member.pass_time(1.1)
+    assert await member.cache.get_many(["t:a"]) == [b"2"]
+
+
+async def test_values_end_with_their_time_to_live(member: Member) -> None:
+    await member.cache.put("t:a", b"1", ttl_s=0.5)
+    await member.pass_time(0.6)
+    assert await member.cache.get_many(["t:a"]) == [None]
+    assert await member.cache.take("t:a") is None
+
+
+async def test_taking_deletes(cache: Cache) -> None:
+    await cache.put("t:a", b"1", ttl_s=60)
+    assert await cache.take("t:a") == b"1"
+    assert await cache.take("t:a") is None
+    assert await cache.get_many(["t:a"]) == [None]
+
+
+async def test_of_many_takers_one_gets_it(cache: Cache) -> None:
+    await cache.put("t:a", b"1", ttl_s=60)
+    taken = await asyncio.gather(*(cache.take("t:a") for _ in range(20)))
+    assert [value for value in taken if value is not None] == [b"1"]
+
+
+async def test_compare_and_set_takes_the_expected_only(cache: Cache) -> None:
+    assert await cache.compare_and_set("t:a", None, b"1", ttl_s=60)
+    assert not await cache.compare_and_set("t:a", None, b"2", ttl_s=60)
+    assert not await cache.compare_and_set("t:a", b"9", b"2", ttl_s=60)
+    assert await cache.compare_and_set("t:a", b"1", b"2", ttl_s=60)
+    assert await cache.get_many(["t:a"]) == [b"2"]
+
+
+async def test_compare_and_set_deletes(cache: Cache) -> None:
+    await cache.put("t:a", b"1", ttl_s=60)
+    assert not await cache.compare_and_set("t:a", b"9", None, ttl_s=60)
+    assert await cache.compare_and_set("t:a", b"1", None, ttl_s=60)
+    assert await cache.get_many(["t:a"]) == [None]
+    assert await cache.compare_and_set("t:a", None, None, ttl_s=60)
+
+
+async def test_an_empty_value_is_not_an_absent_one(cache: Cache) -> None:
+    await cache.put("t:a", b"", ttl_s=60)
+    assert not await cache.compare_and_set("t:a", None, b"1", ttl_s=60)
+    assert await cache.compare_and_set("t:a", b"", b"1", ttl_s=60)
+
+
+async def test_the_expired_is_absent_to_compare_and_set(member: Member) -> None:
+    await member.cache.put("t:a", b"1", ttl_s=0.5)
+    await member.pass_time(0.6)
+    assert not await member.cache.compare_and_set("t:a", b"1", b"2", ttl_s=60)
+    assert await member.cache.compare_and_set("t:a", None, b"2", ttl_s=60)
+
+
+async def test_setting_the_same_value_renews_it(member: Member) -> None:
+    await member.cache.put("t:a", b"1", ttl_s=1)
+    assert await member.cache.compare_and_set("t:a", b"1", b"1", ttl_s=60)
+    await member.pass_time(1.1)
+    assert await member.cache.get_many(["t:a"]) == [b"1"]
+
+
+async def test_of_many_changes_none_is_lost(cache: Cache) -> None:
+    async def add_one() -> None:
+        while True:
+            (present,) = await cache.get_many(["t:n"])
+            if await cache.compare_and_set("t:n", present, b"%d" % (int(present or 0) + 1), ttl_s=60):
+                return
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(add_one() for _ in range(20)))
+    assert await cache.get_many(["t:n"]) == [b"20"]
+
+
+async def test_counting_starts_at_one(cache: Cache) -> None:
+    assert [await cache.increment("t:c", ttl_s=60) for _ in range(3)] == [1, 2, 3]
+
+
+async def test_a_count_ends_a_while_after_its_first(member: Member) -> None:
+    await member.cache.increment("t:c", ttl_s=1)
+    await member.pass_time(0.6)
+    assert await member.cache.increment("t:c", ttl_s=1) == 2
+    await member.pass_time(0.6)
+    assert await member.cache.increment("t:c", ttl_s=1) == 1
+
+
+async def test_the_epoch_stays_until_everything_is_lost(member: Member) -> None:
+    epoch = await member.cache.epoch()
+    await member.cache.put("t:a", b"1", ttl_s=60)
+    assert await member.cache.epoch() == epoch
+    await member.lose_everything()
+    assert await member.cache.epoch() != epoch
+    assert await member.cache.get_many(["t:a"]) == [None]

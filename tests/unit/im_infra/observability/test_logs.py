@@ -1,0 +1,82 @@
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from im_infra.observability import logs
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def written(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_json_is_one_object_a_line_with_its_head_first() -> None:
+    stream = io.StringIO()
+    logs.configure("json", stream=stream)
+    logs.get("im.test").info("stream lost", peer="logic-1", open_requests=3)
+    line = stream.getvalue()
+    assert list(json.loads(line)) == ["time", "level", "logger", "event", "peer", "open_requests"]
+    assert (written(stream)[0]["event"], written(stream)[0]["logger"]) == ("stream lost", "im.test")
+
+
+def test_below_the_level_nothing_is_written() -> None:
+    stream = io.StringIO()
+    logs.configure("json", "warning", stream=stream)
+    logs.get("im.test").info("quiet")
+    logs.get("im.test").warning("loud")
+    assert [line["event"] for line in written(stream)] == ["loud"]
+
+
+def test_secrets_are_blanked() -> None:
+    stream = io.StringIO()
+    logs.configure("json", stream=stream)
+    logs.get("im.test").info("login", password="hunter2", access_token="abc", user_id=7)
+    assert written(stream)[0]["user_id"] == 7
+    assert "hunter2" not in stream.getvalue()
+    assert "abc" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("written_as", ["json", "console"])
+def test_an_exception_comes_with_its_traceback_and_without_locals(written_as: logs.Format) -> None:
+    stream = io.StringIO()
+    logs.configure(written_as, stream=stream)
+    secret = "hunter" + "2"
+    try:
+        int(secret[:-1])
+    except ValueError:
+        logs.get("im.test").exception("failed")
+    assert "ValueError: invalid literal" in stream.getvalue()
+    assert "Traceback" in stream.getvalue()
+    assert "hunter2" not in stream.getvalue()
+
+
+def test_libraries_on_logging_speak_the_same_format() -> None:
+    stream = io.StringIO()
+    logs.configure("json", stream=stream)
+    logging.getLogger("uvicorn").warning("port %d in use", 80)
+    assert written(stream)[0]["event"] == "port 80 in use"
+    assert written(stream)[0]["logger"] == "uvicorn"
+
+
+def test_configured_again_it_writes_to_the_new_place_only() -> None:
+    first, second = io.StringIO(), io.StringIO()
+    log = logs.get("im.test")
+    logs.configure("json", stream=first)
+    log.info("one")
+    logs.configure("json", stream=second)
+    log.info("two")
+    assert [line["event"] for line in written(first)] == ["one"]
+    assert [line["event"] for line in written(second)] == ["two"]
