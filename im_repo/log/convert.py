@@ -3,8 +3,6 @@
 from im_proto.repo.v1 import stream_pb2
 from im_repo.log.draft import Draft, Effects, Guards, MemberChange, Recheck, Stored
 
-_BARE_EFFECTS = Effects()
-
 
 def to_draft(item: stream_pb2.AppendItem) -> Draft:
     """The draft that an item asks to append."""
@@ -103,7 +101,11 @@ def _to_guards(said: stream_pb2.Guards) -> Guards:
 
 
 def _to_effects(said: stream_pb2.Effects) -> Effects | None:
-    effects = Effects(
+    """None where the sender's cursor is all that moves, as with nearly every message."""
+    changes = said.blank_target or said.edit_target or said.dissolve or said.hand_on_ownership
+    if not (changes or said.members):
+        return None
+    return Effects(
         blank_target=said.blank_target,
         edit_target=said.edit_target,
         members=tuple(MemberChange(one.user_id, one.state, one.role, one.muted_until_time) for one in said.members),
@@ -111,4 +113,3 @@ def _to_effects(said: stream_pb2.Effects) -> Effects | None:
         hand_on_ownership=said.hand_on_ownership,
         whole_history=said.whole_history,
     )
-    return None if effects == _BARE_EFFECTS else effects

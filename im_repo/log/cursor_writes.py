@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Integer, bindparam, literal_column, select
 from sqlalchemy.sql.dml import Insert
 
-from im_infra.sql.expressions import find_by_keys_sql, greatest, upsert
+from im_infra.sql.expressions import find_by_keys_sql, greatest, upsert, values_sql
 from im_repo.schema import CURSOR, MESSAGE
 
 CursorKey = tuple[int, int]
@@ -36,9 +36,14 @@ def find_last_sends(connection: Connection, keys: Iterable[CursorKey]) -> dict[C
 
 def move_read(connection: Connection, seen: Mapping[CursorKey, int]) -> None:
     """Move read cursors up to committed entries, with the counts that stand there."""
-    rows = [{"of_user": user_id, "of_log": log_id, "up_to": seq} for (user_id, log_id), seq in sorted(seen.items())]
-    if rows:
-        connection.execute(_move_read(connection.dialect.name), rows)
+    if not seen:
+        return
+    rows = [(user_id, log_id, seq) for (user_id, log_id), seq in sorted(seen.items())]
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_move_read_sqlite(len(rows)), tuple(value for row in rows for value in row))
+    else:
+        names = ("of_user", "of_log", "up_to")
+        connection.execute(_move_read(connection.dialect.name), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def set_read(connection: Connection, conversation_id: int, user_ids: Iterable[int], *, seq: int, count: int) -> None:
@@ -72,6 +77,27 @@ def _set_read(dialect: str) -> Insert:
             "read_seq": greatest(dialect, CURSOR.c.read_seq, new["read_seq"]),
             "read_count": greatest(dialect, CURSOR.c.read_count, new["read_count"]),
         },
+    )
+
+
+@lru_cache(maxsize=512)
+def _move_read_sqlite(count: int) -> str:
+    """One step for the whole batch: it runs with nearly every message sent (see `insert_rows`)."""
+    said = {
+        "user_id": "k.column1",
+        "conversation_id": "m.conversation_id",
+        "read_seq": "m.seq",
+        "read_count": "m.count",
+    }
+    return (
+        f"INSERT INTO cursor ({', '.join(_NAMES)}) "  # noqa: S608 - names only, values are bound
+        f"SELECT {', '.join(said.get(name, '0') for name in _NAMES)} "
+        f"FROM (VALUES {values_sql('sqlite', width=3, count=count)}) AS k "
+        "CROSS JOIN message AS m ON m.conversation_id = k.column2 AND m.seq = k.column3 "
+        "WHERE true "  # without it the parser takes ON CONFLICT for a part of the join
+        "ON CONFLICT (user_id, conversation_id) DO UPDATE "
+        "SET read_seq = excluded.read_seq, read_count = excluded.read_count "
+        "WHERE excluded.read_seq > cursor.read_seq"
     )
 
 

@@ -1,12 +1,13 @@
 """A conversation's row under its lock, as a batch changes it in memory before it writes it back."""
 
+import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection
 
-from im_infra.sql.expressions import for_update_sql, mark, now_ms_sql
+from im_infra.sql.expressions import mark, now_ms_sql, update_by_key
 
 _KEPT: Final = ("conversation_id", "kind", "epoch", "min_seq", "fanout_time")
 _CHANGED: Final = (
@@ -21,6 +22,7 @@ _CHANGED: Final = (
     "active_time",
     "owner_id",
 )
+_SAVED: Final = ("conversation_id", *_CHANGED, "fanout_time")
 
 
 class LockedConversation:
@@ -57,50 +59,41 @@ def lock_conversations(
     """Lock the rows in the order of their ids and read them, with the database's time.
 
     Returns:
-        Milliseconds since the epoch (0 if none of the conversations exists), and the rows by id.
+        Milliseconds since the epoch (any number if none of the conversations exists), and the rows by id.
     """
     ids = sorted(set(conversation_ids))
-    rows = connection.exec_driver_sql(_lock_sql(connection.dialect.name, len(ids)), tuple(ids)).all()
-    edge = 1 + len(_KEPT)
-    locked = {row[1]: LockedConversation(row[1:edge], row[edge:]) for row in rows}
-    return (rows[0][0] if rows else 0), locked
+    found = connection.exec_driver_sql(_lock_sql(connection.dialect.name, len(ids)), tuple(ids))
+    if connection.dialect.name == "sqlite":
+        now, text = found.one()
+        rows = json.loads(text)
+    else:
+        timed = found.all()
+        now = timed[0][0] if timed else 0
+        rows = [row[1:] for row in timed]
+    edge = len(_KEPT)
+    return now, {row[0]: LockedConversation(row[:edge], row[edge:]) for row in rows}
 
 
 def save_conversations(connection: Connection, conversations: Iterable[LockedConversation]) -> None:
     """Write back what changed in the rows that were appended to."""
-    rows = [
-        (
-            one.status,
-            one.fanout,
-            one.max_seq,
-            one.max_count,
-            one.member_count,
-            one.member_version,
-            one.deny_version,
-            one.last_time,
-            one.active_time,
-            one.owner_id,
-            one.fanout_time,
-            one.conversation_id,
-        )
-        for one in conversations
-        if one.touched
-    ]
-    if rows:
-        connection.exec_driver_sql(_save_sql(connection.dialect.name), rows)
+    touched = [one for one in conversations if one.touched]
+    rows = [tuple(getattr(one, name) for name in _SAVED) for one in touched]
+    update_by_key(connection, "conversation", key="conversation_id", changed=_SAVED[1:], rows=rows)
 
 
 @lru_cache(maxsize=512)
 def _lock_sql(dialect: str, count: int) -> str:
     columns = ", ".join((*_KEPT, *_CHANGED))
+    now = now_ms_sql(dialect)
     marks = ", ".join([mark(dialect)] * count)
+    if dialect == "sqlite":
+        # One row of JSON instead of one a conversation: the driver hands the interpreter's lock back and forth for
+        # every row it steps to, and each time may wait for a busy event loop. There is nothing to lock.
+        return (
+            f"SELECT {now}, json_group_array(json_array({columns})) "  # noqa: S608 - names only, values are bound
+            f"FROM conversation WHERE conversation_id IN ({marks})"
+        )
     return (
-        f"SELECT {now_ms_sql(dialect)}, {columns} FROM conversation "  # noqa: S608 - names only, values are bound
-        f"WHERE conversation_id IN ({marks}) ORDER BY conversation_id{for_update_sql(dialect)}"
+        f"SELECT {now}, {columns} FROM conversation "  # noqa: S608 - as above
+        f"WHERE conversation_id IN ({marks}) ORDER BY conversation_id FOR UPDATE"
     )
-
-
-@lru_cache(maxsize=4)
-def _save_sql(dialect: str) -> str:
-    changes = ", ".join(f"{name} = {mark(dialect)}" for name in (*_CHANGED, "fanout_time"))
-    return f"UPDATE conversation SET {changes} WHERE conversation_id = {mark(dialect)}"  # noqa: S608 - as above

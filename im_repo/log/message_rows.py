@@ -1,12 +1,11 @@
 """Rows of `message` as the append reads and writes them: statements by hand, since each costs every message sent."""
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from im_infra.sql.expressions import find_by_keys_sql, mark
+from im_infra.sql.expressions import find_by_keys_sql, insert_rows
 from im_repo.log.draft import FirstAck, Target
 
 _COLUMNS: Final = (
@@ -55,7 +54,7 @@ def find_targets(connection: Connection, places: Iterable[EntryPlace]) -> dict[E
 
 def insert_messages(connection: Connection, rows: Sequence[MessageRow]) -> None:
     """Insert entries."""
-    connection.exec_driver_sql(_insert_sql(connection.dialect.name), list(rows))
+    insert_rows(connection, "message", _COLUMNS, rows)
 
 
 def _find(
@@ -63,9 +62,3 @@ def _find(
 ) -> Sequence[Sequence[Any]]:
     sql = find_by_keys_sql(connection.dialect.name, "message", columns, key, len(keys))
     return connection.exec_driver_sql(sql, tuple(value for one in keys for value in one)).all()
-
-
-@lru_cache(maxsize=4)
-def _insert_sql(dialect: str) -> str:
-    marks = ", ".join([mark(dialect)] * len(_COLUMNS))
-    return f"INSERT INTO message ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608 - names only, values are bound
