@@ -12,6 +12,7 @@ from rich.console import Console
 
 from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, serve, up, user, version
 from im_cli.exit_code import CommandError, ExitCode
+from im_infra.errors import ImError
 
 APP = typer.Typer(
     name="im",
@@ -36,6 +37,9 @@ def main() -> NoReturn:
         if error.advice:
             errors.print(f"    {error.advice}", highlight=False)
         sys.exit(error.code)
+    except ImError as error:
+        errors.print(f"[bold red]im:[/] {error.message}", highlight=False)
+        sys.exit(ExitCode.REFUSED)
     except click.exceptions.Abort:
         sys.exit(ExitCode.INTERRUPTED)
     except click.ClickException as error:
