@@ -1,0 +1,1 @@
+"""Who speaks: access tokens are verified here, without asking anybody."""

@@ -1,0 +1,64 @@
+"""What a subprotocol does."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from im_proto.v1.frame_pb2 import ClientFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A frame that could not be read."""
+
+    request_id: int
+    """What it would have been, 0 where not even that could be read."""
+    message: str
+
+
+class Outgoing:
+    """A server's frame for many connections: encoded at most once per subprotocol.
+
+    Args:
+        frame: a serialised ServerFrame without request_id.
+    """
+
+    __slots__ = ("_json", "_protobuf", "frame")
+
+    def __init__(self, frame: bytes) -> None:
+        self.frame = frame
+        self._protobuf: bytes | None = None
+        self._json: bytes | None = None
+
+    def chunk(self, codec: "Codec") -> bytes:
+        """The frame as `codec` puts it into a message."""
+        if codec.is_text:
+            if self._json is None:
+                self._json = codec.chunk(self.frame)
+            return self._json
+        if self._protobuf is None:
+            self._protobuf = codec.chunk(self.frame)
+        return self._protobuf
+
+
+class Codec(Protocol):
+    """A subprotocol. Stateless: one for all connections."""
+
+    subprotocol: str
+    is_text: bool
+    """Whether its messages are text."""
+
+    def decode(self, data: bytes | str) -> list[ClientFrame | Malformed]:
+        """The frames of one whole WebSocket message of the right kind; never raises, never empty."""
+        ...
+
+    def chunk(self, frame: bytes) -> bytes:
+        """A serialised ServerFrame as a part of a message."""
+        ...
+
+    def answer(self, request_id: int, frame: bytes) -> bytes:
+        """The same with the request_id of what it answers put in front."""
+        ...
+
+    def join(self, chunks: list[bytes]) -> bytes:
+        """One WebSocket message of parts."""
+        ...

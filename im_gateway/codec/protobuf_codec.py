@@ -1,0 +1,43 @@
+"""`im.v1.protobuf`: one ClientFrames or ServerFrames a binary message."""
+
+from typing import Final
+
+from google.protobuf.message import DecodeError
+
+from im_gateway.codec.abstract import Malformed
+from im_gateway.codec.wire import varint
+from im_proto.v1.frame_pb2 import ClientFrame, ClientFrames
+
+_FRAMES: Final = b"\x0a"
+"""Tag of `frames` in ServerFrames."""
+_REQUEST_ID: Final = b"\x08"
+"""Tag of `request_id` in ServerFrame."""
+
+
+class ProtobufCodec:
+    """The binary subprotocol."""
+
+    subprotocol: str = "im.v1.protobuf"
+    is_text: bool = False
+
+    def decode(self, data: bytes | str) -> list[ClientFrame | Malformed]:
+        """The frames of a message."""
+        assert isinstance(data, bytes)
+        try:
+            frames = ClientFrames.FromString(data).frames
+        except DecodeError:
+            return [Malformed(0, "not a ClientFrames")]
+        return list(frames) or [Malformed(0, "a message holds at least one frame")]
+
+    def chunk(self, frame: bytes) -> bytes:
+        """A frame as an element of `ServerFrames.frames`."""
+        return _FRAMES + varint(len(frame)) + frame
+
+    def answer(self, request_id: int, frame: bytes) -> bytes:
+        """The same with `request_id` in front."""
+        head = _REQUEST_ID + varint(request_id)
+        return _FRAMES + varint(len(head) + len(frame)) + head + frame
+
+    def join(self, chunks: list[bytes]) -> bytes:
+        """Elements of a repeated field concatenate."""
+        return b"".join(chunks)

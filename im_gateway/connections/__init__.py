@@ -1,0 +1,1 @@
+"""A connection's state, its bounded outbound queue, the flush once per loop turn, and its deadlines."""

@@ -1,0 +1,1 @@
+"""What others send: pushes for single connections, and the local part of large fan-out."""

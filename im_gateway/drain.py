@@ -1,0 +1,99 @@
+"""Stopping a gateway: a written list."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from im_gateway.codec import frames
+from im_gateway.codec.abstract import Outgoing
+from im_gateway.connections.connection import Connection, State
+from im_gateway.connections.hub import Hub
+from im_gateway.delivery.interest import Interests
+from im_gateway.delivery.sweep import Sweep
+from im_gateway.settings import DrainSettings
+from im_gateway.transport.public_port import PublicPort
+from im_infra.discovery.abstract import Discovery
+from im_infra.error_table import CloseCode
+from im_infra.observability import logs
+from im_infra.rpc.peer import Peer
+
+_LOG: Final = logs.get(__name__)
+_STEP_S: Final = 0.1
+_CLEAN_UP_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DrainParts:
+    """What draining needs."""
+
+    hub: Hub
+    port: PublicPort
+    interests: Interests
+    sweep: Sweep
+    discovery: Discovery
+    me: Peer
+    settings: DrainSettings
+    not_ready: Callable[[], None]
+    """Makes readiness fail."""
+
+
+async def drain(parts: DrainParts) -> None:
+    """Stop: not ready → stop accepting → tell clients to leave, spread → flush → remove own routes → close.
+
+    Takes the window (`window_s`) and a few seconds. Cancelling skips the rest; what the cache keeps then expires.
+    """
+    parts.not_ready()
+    parts.port.stop_accepting()
+    connections = list(parts.hub.connections.values())
+    seconds = window_s(len(connections), others=_others(parts), settings=parts.settings)
+    _LOG.info("draining", connections=len(connections), window_s=seconds)
+    await _tell_to_leave(connections, seconds)
+    parts.hub.flusher.flush_all()
+    try:
+        async with asyncio.timeout(_CLEAN_UP_S):
+            await parts.sweep.remove_all()
+            await parts.interests.withdraw_all()
+    except TimeoutError:
+        _LOG.warning("routes and interests not all removed; they expire")
+    for connection in list(parts.hub.connections.values()):
+        connection.end(CloseCode.GOING_AWAY, "this node stops")
+    await _gone(parts.hub, parts.settings.flush_timeout_s)
+    _LOG.info("drained", left=len(parts.hub.connections))
+    for connection in list(parts.hub.connections.values()):
+        connection.abort()
+
+
+def window_s(connections: int, *, others: bool, settings: DrainSettings) -> float:
+    """Over how many seconds clients are told to leave."""
+    if not connections:
+        return 0.0
+    spread = connections / settings.connections_per_s
+    return max(spread, settings.min_window_s) if others else min(spread, settings.alone_window_s)
+
+
+async def _tell_to_leave(connections: Sequence[Connection], seconds: float) -> None:
+    steps = max(1, round(seconds / _STEP_S))
+    for step in range(steps):
+        left_ms = round((seconds - step * _STEP_S) * 1000)
+        go_away = Outgoing(frames.go_away_frame(max(0, left_ms)))
+        for connection in connections[step::steps]:
+            if connection.state == State.OPEN:
+                connection.tell(go_away)
+            elif connection.state < State.OPEN:
+                connection.end(CloseCode.GOING_AWAY, "this node stops")
+        if step < steps - 1 or seconds:
+            await asyncio.sleep(seconds / steps)
+        if all(connection.state == State.CLOSED for connection in connections):
+            return
+
+
+async def _gone(hub: Hub, seconds: float) -> None:
+    deadline = hub.monotonic() + seconds
+    while hub.connections and hub.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+
+
+def _others(parts: DrainParts) -> bool:
+    nodes = parts.discovery.nodes("gateway")
+    return any(node.node_id != parts.me.node_id and not node.draining for node in nodes.values())

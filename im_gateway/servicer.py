@@ -1,0 +1,39 @@
+"""GatewayService: what task calls."""
+
+from functools import partial
+from typing import Any
+
+from im_gateway.delivery.fan_out import FanOutDesk
+from im_infra import error_table
+from im_infra.errors import ImError
+from im_infra.rpc.peer import Peer
+from im_infra.rpc.stream_server import Responder, ServerStream, StreamServer
+from im_proto.gateway.v1.gateway_pb2 import GatewayRequest, GatewayResponse
+from im_proto.gateway.v1.gateway_pb2_grpc import GatewayServiceServicer
+
+
+class GatewayServicer(GatewayServiceServicer):
+    """Takes large fan-out; answered when every frame is in the local queues.
+
+    Args:
+        desk: sends to local connections.
+        me: this gateway.
+    """
+
+    def __init__(self, desk: FanOutDesk, *, me: Peer) -> None:
+        self._desk = desk
+        self.stream_server = StreamServer(self._handle, me=me)
+
+    async def Connect(self, request_iterator: Any, context: Any) -> None:  # noqa: ANN401, N802 - gRPC's names and types
+        """The stream."""
+        await self.stream_server.serve(request_iterator, context)
+
+    def _handle(self, _stream: ServerStream, body: bytes, responder: Responder) -> None:
+        request = GatewayRequest.FromString(body)
+        if request.WhichOneof("request") != "fan_out":
+            raise ImError(error_table.OPERATION_UNKNOWN)
+        self._desk.on_fan_out(request.fan_out, partial(_answer, responder))
+
+
+def _answer(responder: Responder, connections: int) -> None:
+    responder.answer(GatewayResponse(connections=connections).SerializeToString())

@@ -1,0 +1,1 @@
+"""From Hello to the end of a connection: opening, commands, refresh, revocation."""

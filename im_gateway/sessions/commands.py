@@ -1,0 +1,173 @@
+"""Frames of open connections: what is answered here, and what goes on to logic."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from im_gateway.auth.access_token import AccessTokenVerifier
+from im_gateway.codec import frames
+from im_gateway.codec.abstract import Malformed
+from im_gateway.connections.connection import Connection, State
+from im_gateway.connections.hub import Hub
+from im_gateway.sessions.logic_link import LogicLink, command_body
+from im_infra import error_table
+from im_infra.error_table import Reason
+from im_infra.errors import ImError
+from im_proto.logic.v1.stream_pb2 import LogicResponse
+from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
+from im_proto.v1.message_pb2 import TypingResponse
+from im_proto.v1.read_pb2 import ViewResponse
+from im_proto.v1.session_pb2 import RefreshResponse
+
+_MAX_VIEW: Final = 8
+_OVERLOADED_RETRY_MS: Final = 100
+
+Local = Callable[[Connection, ClientFrame, float], bool]
+"""Handles an operation here; False: it goes on to logic."""
+
+
+class Commands:
+    """Handles the frames of open connections.
+
+    Args:
+        hub: the connections.
+        link: the way to logic.
+        verifier: checks the tokens of Refresh.
+        on_view: a connection's view changed from what it was.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        link: LogicLink,
+        verifier: AccessTokenVerifier,
+        on_view: Callable[[Connection, frozenset[int]], None],
+    ) -> None:
+        self._hub = hub
+        self._link = link
+        self._verifier = verifier
+        self._on_view = on_view
+        self._max_open_requests = hub.settings.connections.max_open_requests
+        self._typing_response = ServerFrame(typing=TypingResponse()).SerializeToString()
+        self._view_response = ServerFrame(view=ViewResponse()).SerializeToString()
+        self._local: dict[str, Local] = {
+            "hello": _second_hello,
+            "ping": self._ping,
+            "refresh": self._refresh,
+            "view": self._view,
+            "typing": self._typing,
+        }
+
+    def on_frames(self, connection: Connection, decoded: Sequence[ClientFrame | Malformed], now: float) -> None:
+        """Frames of one WebSocket message, in order."""
+        for frame in decoded:
+            if isinstance(frame, Malformed):
+                self._hub.tally.malformed_frames += 1
+                connection.fail(frame.request_id, ImError(error_table.FRAME_INVALID, frame.message))
+            elif connection.state == State.OPEN:
+                self._on_frame(connection, frame, now)
+
+    def _on_frame(self, connection: Connection, frame: ClientFrame, now: float) -> None:
+        operation = frame.WhichOneof("operation")
+        if operation is None:
+            connection.fail(frame.request_id, ImError(error_table.OPERATION_UNKNOWN))
+            return
+        if not connection.exempt and operation != "ping" and not self._within_limits(connection, operation, frame, now):
+            return
+        local = self._local.get(operation)
+        if local is None or not local(connection, frame, now):
+            self._forward(connection, frame)
+
+    def _within_limits(self, connection: Connection, operation: str, frame: ClientFrame, now: float) -> bool:
+        limits = connection.limits
+        assert limits is not None, "set when the session opened"
+        # A re-send may be answered with what was stored: it does not count as a new message, but as an operation.
+        if operation == "send" and frame.send.attempt <= 1:
+            wait_s = limits.sends.take(now)
+            if wait_s:
+                self._hub.tally.limited_sends += 1
+        else:
+            wait_s = limits.operations.take(now)
+            if wait_s:
+                self._hub.tally.limited_operations += 1
+        if wait_s:
+            _refuse(connection, frame, error_table.RATE_LIMITED, retry_after_ms=int(wait_s * 1000) + 1)
+            return False
+        return True
+
+    def _forward(self, connection: Connection, frame: ClientFrame) -> None:
+        request_id = frame.request_id
+        if connection.open_requests >= self._max_open_requests:
+            _refuse(connection, frame, error_table.OVERLOADED, retry_after_ms=_OVERLOADED_RETRY_MS)
+            return
+        client = connection.logic
+        user_id = connection.caller.user_id
+        if client is None or not client.ready:
+            try:
+                client = connection.logic = self._link.pick(user_id)
+            except ImError as error:
+                connection.fail(request_id, error)
+                return
+        connection.open_requests += 1
+        body = command_body(connection.command_head, frame.SerializeToString())
+        self._link.request(client, user_id, body, partial(_on_answer, connection, request_id))
+
+    def _ping(self, connection: Connection, frame: ClientFrame, _now: float) -> bool:
+        connection.answer(frame.request_id, frames.ping_frame(self._hub.clock.now_ms()))
+        return True
+
+    def _view(self, connection: Connection, frame: ClientFrame, _now: float) -> bool:
+        conversation_ids = frame.view.conversation_ids
+        if len(conversation_ids) > _MAX_VIEW:
+            _refuse(connection, frame, error_table.FIELD_INVALID, message=f"at most {_MAX_VIEW} conversation_ids")
+            return True
+        before = connection.view
+        connection.view = frozenset(conversation_ids)
+        self._on_view(connection, before)
+        connection.answer(frame.request_id, self._view_response)
+        return True
+
+    def _typing(self, connection: Connection, frame: ClientFrame, now: float) -> bool:
+        limits = connection.limits
+        if limits is None or limits.take_typing(frame.typing.conversation_id, now):
+            return False
+        connection.answer(frame.request_id, self._typing_response)
+        return True
+
+    def _refresh(self, connection: Connection, frame: ClientFrame, now: float) -> bool:
+        caller = connection.caller
+        try:
+            claims = self._verifier.verify(frame.refresh.access_token)
+            if (claims.user_id, claims.session_id) != (caller.user_id, caller.session_id):
+                raise ImError(error_table.UNAUTHENTICATED, "the token is of another session")
+            if claims.generation < connection.generation:
+                raise ImError(error_table.SESSION_REVOKED)
+        except ImError as error:
+            connection.fail(frame.request_id, error)
+            return True
+        connection.generation = claims.generation
+        connection.token_expires_at = now + (claims.expire_time - self._hub.clock.now_ms()) / 1000
+        self._hub.on_token_changed(connection)
+        response = RefreshResponse(expire_time=claims.expire_time)
+        connection.answer(frame.request_id, ServerFrame(refresh=response).SerializeToString())
+        return True
+
+
+def _second_hello(connection: Connection, frame: ClientFrame, _now: float) -> bool:
+    _refuse(connection, frame, error_table.HELLO_REQUIRED, message="Hello is said once")
+    return True
+
+
+def _refuse(
+    connection: Connection, frame: ClientFrame, reason: Reason, *, message: str = "", retry_after_ms: int = 0
+) -> None:
+    connection.fail(frame.request_id, ImError(reason, message, retry_after_ms=retry_after_ms))
+
+
+def _on_answer(connection: Connection, request_id: int, body: bytes | None, error: ImError | None) -> None:
+    connection.open_requests -= 1
+    if body is None:
+        connection.fail(request_id, error or ImError(error_table.INTERNAL))
+    elif request_id:
+        connection.answer(request_id, LogicResponse.FromString(body).frame)

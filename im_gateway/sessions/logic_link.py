@@ -1,0 +1,107 @@
+"""Asking logic over the stream."""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from im_gateway.codec.wire import delimited
+from im_infra import error_table
+from im_infra.errors import ImError, NotStartedError
+from im_infra.rpc.stream_client import OnAnswer, StreamClient
+from im_proto.logic.v1.stream_pb2 import Caller, LogicResponse
+
+_COMMAND: Final = 1
+"""`command` in LogicRequest."""
+_CALLER: Final = 1
+"""`caller` in Command."""
+_FRAME: Final = 2
+"""`frame` in Command."""
+
+OnFrame = Callable[[bytes | None, ImError | None], None]
+"""A serialised ServerFrame without request_id, or why there is none."""
+
+
+class Pool(Protocol):
+    """The streams to all logic processes."""
+
+    def pick(self, key: int) -> StreamClient:
+        """The stream for a user; raises ImError(UNAVAILABLE) if none is ready."""
+        ...
+
+
+def command_head(caller: Caller) -> bytes:
+    """`Command.caller` as bytes: built once per connection."""
+    return delimited(_CALLER, caller.SerializeToString())
+
+
+def command_body(head: bytes, frame: bytes) -> bytes:
+    """A serialised LogicRequest with a command."""
+    return delimited(_COMMAND, head + delimited(_FRAME, frame))
+
+
+class LogicLink:
+    """Commands to logic, each to the process of its user.
+
+    Args:
+        pool: the streams.
+        timeout_s: seconds a command may take.
+    """
+
+    def __init__(self, pool: Pool, *, timeout_s: float) -> None:
+        self._pool = pool
+        self._timeout_s = timeout_s
+
+    def pick(self, user_id: int) -> StreamClient:
+        """The stream for a user; raises ImError(UNAVAILABLE) if none is ready."""
+        return self._pool.pick(user_id)
+
+    def request(self, client: StreamClient, user_id: int, body: bytes, on_answer: OnAnswer) -> None:
+        """Ask; what a draining process did not start goes to the user's next one, once.
+
+        All commands of a user that were not started are told so in their order, so they keep it at the next process.
+        """
+
+        def first_answer(answer: bytes | None, error: ImError | None) -> None:
+            if isinstance(error, NotStartedError):
+                try:
+                    self._pool.pick(user_id).request(body, on_answer, timeout_s=self._timeout_s)
+                except ImError as unavailable:
+                    on_answer(None, unavailable)
+            else:
+                on_answer(answer, error)
+
+        client.request(body, first_answer, timeout_s=self._timeout_s)
+
+    def command(self, caller: Caller, frame: bytes, on_frame: OnFrame) -> None:
+        """Ask as `caller`, outside any connection's own commands."""
+
+        def on_answer(answer: bytes | None, error: ImError | None) -> None:
+            if answer is None:
+                on_frame(None, error)
+            else:
+                on_frame(LogicResponse.FromString(answer).frame, None)
+
+        body = command_body(command_head(caller), frame)
+        try:
+            client = self._pool.pick(caller.user_id)
+        except ImError as error:
+            on_frame(None, error)
+            return
+        self.request(client, caller.user_id, body, on_answer)
+
+    async def call(self, caller: Caller, frame: bytes) -> bytes:
+        """The same for coroutines: a serialised ServerFrame. Cancelling gives up waiting only.
+
+        Raises:
+            ImError: as logic answered, or UNAVAILABLE, DEADLINE_EXCEEDED, OVERLOADED.
+        """
+        body = command_body(command_head(caller), frame)
+        try:
+            answer = await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)
+        except NotStartedError:
+            answer = await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)
+        return LogicResponse.FromString(answer).frame
+
+
+def unavailable() -> ImError:
+    """No logic process can be asked."""
+    return ImError(error_table.UNAVAILABLE, retry_after_ms=1000)
