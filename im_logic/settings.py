@@ -4,7 +4,9 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from im_infra.rpc.settings import StreamSettings
 from im_infra.settings import Section
+from im_logic.messaging.settings import MessagingSettings
 
 MIN_KEY_BYTES: Final = 32
 """HS256 and HMAC-SHA256 are as strong as their key up to the size of the hash: RFC 7518, section 3.2."""
@@ -115,3 +117,5 @@ class LogicSettings(Section):
     accounts: AccountSettings = AccountSettings()
     sessions: SessionSettings = SessionSettings()
     world: WorldSettings = WorldSettings()
+    messaging: MessagingSettings = MessagingSettings()
+    streams: StreamSettings = StreamSettings()

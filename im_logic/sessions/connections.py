@@ -1,8 +1,7 @@
 """A user's live connections, over the route table."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from im_infra.discovery.abstract import Node
 from im_infra.routing import RouteTable
 from im_logic.sessions.kick import ConnectionKey, LiveConnection
 from im_proto.route.v1.route_pb2 import Route
@@ -18,12 +17,12 @@ class Connections:
 
     Args:
         routes: the table.
-        gateways: the gateways that discovery knows now, by node id.
+        boot_of: the boot id under which a gateway is known to live now; None where it is not known.
     """
 
-    def __init__(self, routes: RouteTable, gateways: Callable[[], Mapping[str, Node]]) -> None:
+    def __init__(self, routes: RouteTable, boot_of: Callable[[str], str | None]) -> None:
         self._routes = routes
-        self._gateways = gateways
+        self._boot_of = boot_of
 
     async def find(self, user_id: int) -> list[LiveConnection]:
         """The user's connections in the order they came; raises ImError(UNAVAILABLE)."""
@@ -54,12 +53,7 @@ class Connections:
         )
 
     def _living(self, routes: Sequence[Route]) -> list[Route]:
-        gateways = self._gateways()
-        return [
-            route
-            for route in routes
-            if (node := gateways.get(route.gateway_id)) is None or node.boot_id == route.boot_id
-        ]
+        return [route for route in routes if self._boot_of(route.gateway_id) in {None, route.boot_id}]
 
 
 def _key_of(route: Route) -> ConnectionKey:
