@@ -1,0 +1,83 @@
+"""Last messages in present state."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from im_proto.v1.message_pb2 import MESSAGE_TYPE_EDIT, MESSAGE_TYPE_NOTICE, MESSAGE_TYPE_RECALL, Message
+from im_repo.conversations.last_messages import read_last_messages
+from im_repo.conversations.windows import Span
+
+
+def last(connection: Connection, *spans: Span) -> Message:
+    return read_last_messages(connection, {1: spans})[1]
+
+
+def test_the_last_countable_entry_is_told_whole(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 7, "first")
+    seed.say(1, 8, "second", now=55)
+    seed.say(1, 0, type=MESSAGE_TYPE_NOTICE)
+    message = last(connection, Span(1, 3))
+    assert (message.seq, message.sender_id, message.content.text.text, message.server_time) == (2, 8, "second", 55)
+    assert (message.message_id, message.count) == (10_002, 2)
+    assert message.client_message_id == "00000000-0000-0000-0000-000000000002"
+
+
+def test_nothing_countable_or_visible_is_absent(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 0, type=MESSAGE_TYPE_NOTICE)
+    assert read_last_messages(connection, {1: [Span(1, 1)], 2: []}) == {}
+
+
+def test_it_is_the_last_within_the_union_of_the_windows(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    for text in ("one", "two", "three"):
+        seed.say(1, 8, text)
+    seed.say(1, 0, type=MESSAGE_TYPE_NOTICE)
+    assert last(connection, Span(1, 2)).content.text.text == "two"
+    assert last(connection, Span(1, 1), Span(4, 4)).content.text.text == "one"
+    assert last(connection, Span(1, 1), Span(3, 4)).content.text.text == "three"
+
+
+def test_an_edited_text_is_told_as_it_is_now(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 8, "old")
+    seed.say(1, 8, "new", type=MESSAGE_TYPE_EDIT, ref_seq=1, now=66)
+    seed.say(1, 8, "newest", type=MESSAGE_TYPE_EDIT, ref_seq=1, now=77)
+    message = last(connection, Span(1, 3))
+    assert (message.seq, message.content.text.text, message.changed_seq, message.edit_time) == (1, "newest", 3, 77)
+
+
+def test_edits_after_the_reader_left_did_not_happen_for_them(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 8, "old")
+    seed.say(1, 8, "new", type=MESSAGE_TYPE_EDIT, ref_seq=1, now=66)
+    seed.say(1, 8, "secret", type=MESSAGE_TYPE_EDIT, ref_seq=1, now=77)
+    message = last(connection, Span(1, 2))
+    assert (message.content.text.text, message.changed_seq, message.edit_time) == ("new", 2, 66)
+    message = last(connection, Span(1, 1))
+    assert (message.content.text.text, message.changed_seq, message.edit_time) == ("old", 0, 0)
+
+
+def test_a_recalled_message_is_a_tombstone_even_after_an_edit(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 8, "old")
+    seed.say(1, 8, "new", type=MESSAGE_TYPE_EDIT, ref_seq=1)
+    seed.say(1, 8, type=MESSAGE_TYPE_RECALL, ref_seq=1)
+    message = last(connection, Span(1, 3))
+    assert (message.recalled, message.changed_seq, message.HasField("content"), message.edit_time) == (
+        True,
+        3,
+        False,
+        0,
+    )
+
+
+def test_a_reply_whose_target_is_out_of_sight_comes_bare(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 8, "target")
+    seed.say(1, 8, "reply", ref_seq=1)
+    assert last(connection, Span(1, 2)).content.text.text == "reply"
+    bare = last(connection, Span(2, 2))
+    assert (bare.seq, bare.ref_seq, bare.HasField("content")) == (2, 1, False)
