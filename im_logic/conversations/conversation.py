@@ -32,15 +32,17 @@ class Membership(IntEnum):
     BANNED = 4
 
 
-class FanOut(IntEnum):
-    """How entries reach the members."""
-
-    SMALL = 1
-    LARGE = 2
-
+FANOUT_SMALL: Final = 1
+"""Logic resolves the members of each entry."""
+FANOUT_LARGE: Final = 2
+"""Gateways keep who is interested; entries go over the bus."""
 
 STATUS_OPEN: Final = 1
 STATUS_DISSOLVED: Final = 2
+
+
+# An enum's member costs a lookup through its class each time; the message path compares with these.
+_WORLD: Final = int(ConversationKind.WORLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +83,22 @@ class Conversation:
     complete: bool
     asked_at: float
     """Monotonic seconds at which the load began: what was committed before is in it."""
+    present: tuple[int, ...]
+    """Those with an open window."""
+    steady_from: int
+    """From this seq on, exactly those of `present` see an entry: no window opens, and none ends, at or behind it."""
 
     @property
     def small(self) -> bool:
         """Whether logic itself resolves who receives."""
-        return self.fanout == FanOut.SMALL
+        return self.fanout == FANOUT_SMALL
 
     def place(self, user_id: int) -> Place:
         """The user's place; in the world room no row means in, from the beginning."""
         place = self.places.get(user_id)
-        if place is not None and place.state != Membership.NEVER:
+        if place is not None and place.state:
             return place
-        if self.kind == ConversationKind.WORLD:
+        if self.kind == _WORLD:
             return Place(user_id, Role.MEMBER, Membership.IN, 0, ((self.min_seq or 1, 0),))
         return place or Place(user_id)
 

@@ -1,6 +1,6 @@
 """From repo's ConversationState to the values of this room."""
 
-from im_logic.conversations.conversation import Conversation, ConversationKind, FanOut, Membership, Place, Role
+from im_logic.conversations.conversation import FANOUT_SMALL, Conversation, ConversationKind, Membership, Place, Role
 from im_proto.repo.v1.conversation_pb2 import ConversationState, MemberRow
 
 
@@ -33,13 +33,25 @@ def to_conversation(state: ConversationState, *, asked_for: int, asked_at: float
         slow_mode_ms=state.slow_mode_ms,
         places=places,
         complete=state.kind != ConversationKind.WORLD
-        and (state.fanout == FanOut.SMALL or _count_in(places) == state.member_count),
+        and (state.fanout == FANOUT_SMALL or _count_in(places) == state.member_count),
         asked_at=asked_at,
+        present=tuple(place.user_id for place in places.values() if _opened(place)),
+        steady_from=max((_steady_from(place) for place in places.values()), default=1),
     )
 
 
 def _count_in(places: dict[int, Place]) -> int:
     return sum(place.state == Membership.IN for place in places.values())
+
+
+def _opened(place: Place) -> int:
+    """The first seq of the open window; 0: there is none."""
+    return next((first for first, last in place.windows if not last), 0)
+
+
+def _steady_from(place: Place) -> int:
+    """From which seq on the place sees everything, or nothing."""
+    return _opened(place) or max((last + 1 for _, last in place.windows), default=1)
 
 
 def _to_place(row: MemberRow) -> Place:

@@ -7,8 +7,7 @@ from im_infra.errors import ImError
 from im_logic import page_tokens
 from im_logic.conversations.cache import ConversationCache
 from im_logic.conversations.conversation import ConversationKind, Membership
-from im_logic.messaging import rules
-from im_logic.messaging.proposal import Asker, refuse
+from im_logic.messaging.proposal import Asker
 from im_logic.repo_calls import RepoCalls
 from im_proto.v1.conversation_pb2 import (
     GetConversationRequest,
@@ -75,11 +74,8 @@ class ReadConversations:
             after = int(token[0])
         conversation = await self._cache.fetch(request.conversation_id, asker.user_id)
         place = conversation.place(asker.user_id)
-        refusal = rules.may_see(conversation, place)
-        if refusal is not None:
-            raise refuse(refusal)
         if place.state != Membership.IN:
-            raise ImError(error_table.NOT_A_MEMBER)
+            raise ImError(error_table.NOT_A_MEMBER if place.state else error_table.CONVERSATION_NOT_FOUND)
         if conversation.kind == ConversationKind.WORLD:
             raise ImError(error_table.PERMISSION_DENIED, "the world room has no list of members")
         found = await self._calls.list_members(request.conversation_id, after_user_id=after, page_size=size + 1)

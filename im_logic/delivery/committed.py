@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from im_infra.contract.log_entry import bare, push_frame, to_message
-from im_logic.conversations.conversation import Conversation, FanOut
+from im_logic.conversations.conversation import FANOUT_LARGE, FANOUT_SMALL, Conversation
 from im_logic.delivery.confirmations import Countdown
-from im_logic.messaging import client_ids
 from im_logic.messaging.proposal import Origin
 from im_proto.repo.v1.stream_pb2 import AppendItem, AppendResult, LogEntry, MemberEffect
 from im_proto.v1.frame_pb2 import ServerFrame
@@ -47,7 +46,7 @@ class MembersChanged:
     """The state before it, where this entry (or one lately) turned the conversation large."""
 
 
-def frames_of_result(item: AppendItem, result: AppendResult) -> tuple[bytes, bytes]:
+def frames_of_result(item: AppendItem, result: AppendResult, client_text: str) -> tuple[bytes, bytes]:
     """The pushed frame of an entry just appended, and its bare form where there is a target."""
     frame = ServerFrame()
     push = frame.message_push
@@ -58,7 +57,7 @@ def frames_of_result(item: AppendItem, result: AppendResult) -> tuple[bytes, byt
     message.count = result.count
     message.message_id = result.message_id
     message.sender_id = item.sender_id
-    message.client_message_id = client_ids.to_text(item.client_message_id)
+    message.client_message_id = client_text
     message.server_time = result.server_time
     message.type = item.type  # type: ignore[assignment]  # an int of the same enum
     ref_seq = item.ref_seq
@@ -99,9 +98,9 @@ def to_entry(item: AppendItem, result: AppendResult) -> LogEntry:
 
 def goes_small(result: AppendResult) -> bool:
     """The class is small, or was until lately."""
-    return FanOut.SMALL in (result.fanout, result.previous_fanout)
+    return FANOUT_SMALL in (result.fanout, result.previous_fanout)
 
 
 def goes_large(result: AppendResult) -> bool:
     """The class is large, or was until lately."""
-    return FanOut.LARGE in (result.fanout, result.previous_fanout)
+    return FANOUT_LARGE in (result.fanout, result.previous_fanout)

@@ -17,7 +17,7 @@ _MAX_RANGES: Final = 1_000
 class Countdown:
     """What a stretch of entries still waits for; it confirms itself at zero.
 
-    It starts at one, for its maker, who says `done` once everything else was added.
+    Whoever is handed one owes it one `done`; what is dropped on the way owes it for ever, so it is never confirmed.
     """
 
     __slots__ = (
@@ -25,9 +25,9 @@ class Countdown:
         "_confirmations",
         "_conversation_id",
         "_from_seq",
-        "_left",
         "_to_seq",
         "boot_id",
+        "left",
         "outbox_id",
     )
 
@@ -41,6 +41,7 @@ class Countdown:
         conversation_id: int,
         from_seq: int,
         to_seq: int,
+        left: int = 1,
     ) -> None:
         self._confirmations = confirmations
         self._client = client
@@ -49,7 +50,7 @@ class Countdown:
         self._conversation_id = conversation_id
         self._from_seq = from_seq
         self._to_seq = to_seq
-        self._left = 1
+        self.left = left
 
     @classmethod
     def unguarded(cls, confirmations: "Confirmations") -> "Countdown":
@@ -58,12 +59,12 @@ class Countdown:
 
     def wait_for_one_more(self) -> None:
         """Something else has to be done; if it never is, the stretch is never confirmed."""
-        self._left += 1
+        self.left += 1
 
     def done(self) -> None:
         """One thing was done."""
-        self._left -= 1
-        if not self._left and self._client is not None and self.outbox_id:
+        self.left -= 1
+        if not self.left and self._client is not None and self.outbox_id:
             confirmed = ConfirmedRange(
                 outbox_id=self.outbox_id,
                 conversation_id=self._conversation_id,

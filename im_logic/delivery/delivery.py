@@ -9,7 +9,7 @@ from im_infra.clock import Clock
 from im_infra.routing.routes import RouteTable
 from im_infra.rpc.peer import Peer
 from im_logic.conversations.cache import ConversationCache
-from im_logic.conversations.conversation import Conversation, FanOut
+from im_logic.conversations.conversation import FANOUT_LARGE, FANOUT_SMALL, Conversation
 from im_logic.delivery import membership
 from im_logic.delivery.committed import (
     Committed,
@@ -108,6 +108,7 @@ class Delivery:
         self, proposal: Proposal, item: AppendItem, result: AppendResult, conversation: Conversation, client: RepoClient
     ) -> None:
         """Fan a new entry out, under the classes it was committed in."""
+        small, large = goes_small(result), goes_large(result)
         countdown = Countdown(
             self._confirmations,
             client,
@@ -116,13 +117,14 @@ class Delivery:
             conversation_id=result.conversation_id,
             from_seq=result.seq,
             to_seq=result.seq,
+            left=small + large,
         )
         if result.changed:
             self._members_changed(item, result, conversation)
-        if goes_large(result):
+        if large:
             self._large.publish(_large_entry(item, result, countdown))
-        if goes_small(result):
-            frame, bare_frame = frames_of_result(item, result)
+        if small:
+            frame, bare_frame = frames_of_result(item, result, proposal.client_text)
             self._small.send(
                 Committed(
                     conversation_id=result.conversation_id,
@@ -137,12 +139,11 @@ class Delivery:
                     skip=proposal.asker.origin,
                 )
             )
-        countdown.done()
 
     def repeated(self, result: AppendResult) -> None:
         """An entry had been stored by an earlier try: push it again while it is young."""
         if self._clock.now_ms() - result.server_time < REPEAT_WITHIN_MS:
-            large = result.fanout == FanOut.LARGE
+            large = result.fanout == FANOUT_LARGE
             countdown = Countdown.unguarded(self._confirmations)
             self._redeliverer.add(Stretch(result.conversation_id, result.seq, result.seq, large, countdown))
 
@@ -161,6 +162,7 @@ class Delivery:
                     )
                 )
             frame, bare_frame = frames_of_entry(entry, entries.epoch)
+            stretch.countdown.wait_for_one_more()
             self._small.send(
                 Committed(
                     conversation_id=stretch.conversation_id,
@@ -185,16 +187,14 @@ class Delivery:
                 countdown=stretch.countdown,
             )
         )
-        stretch.countdown.done()
 
     def _too_large(self, committed: Committed) -> None:
         """Committed as small, but by now its members are not listed any more: the bus brings it."""
         seq = committed.seq
         self._large.publish(LargeEntry(committed.conversation_id, seq, seq, committed.countdown))
-        committed.countdown.done()
 
     def _members_changed(self, item: AppendItem, result: AppendResult, before: Conversation) -> None:
-        turned_large = result.previous_fanout == FanOut.SMALL and result.fanout == FanOut.LARGE and before.small
+        turned_large = result.previous_fanout == FANOUT_SMALL and result.fanout == FANOUT_LARGE and before.small
         self._tell_members(
             MembersChanged(
                 conversation_id=result.conversation_id,

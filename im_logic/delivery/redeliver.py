@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, Protocol
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.rpc.peer import Peer
-from im_logic.conversations.conversation import FanOut
+from im_logic.conversations.conversation import FANOUT_LARGE
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.repo_stream import RepoStream
 from im_proto.repo.v1.stream_pb2 import Entries, RepoPush
@@ -74,7 +74,7 @@ class Redeliverer:
                 from_seq=part.from_seq,
                 to_seq=part.to_seq,
             )
-            large = part.fanout == FanOut.LARGE
+            large = part.fanout == FANOUT_LARGE
             self.add(Stretch(part.conversation_id, part.from_seq, part.to_seq, large, countdown))
 
     def add(self, stretch: Stretch) -> None:

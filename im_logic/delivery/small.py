@@ -45,7 +45,6 @@ class SmallFanOut:
 
     def send(self, committed: Committed) -> None:
         """Take an entry; what is dropped stays unconfirmed."""
-        committed.countdown.wait_for_one_more()
         waiting = self._waiting.get(committed.conversation_id)
         if waiting is not None:
             self._hold(waiting, committed)
@@ -102,7 +101,6 @@ class SmallFanOut:
 
     def _address(self, committed: Committed, state: Conversation) -> None:
         full, bare = recipients(state, committed.seq, committed.ref_seq)
-        committed.countdown.wait_for_one_more()
         self._post.send(
             Parcel(
                 users=full,
@@ -113,4 +111,3 @@ class SmallFanOut:
                 countdown=committed.countdown,
             )
         )
-        committed.countdown.done()

@@ -15,11 +15,10 @@ DIGEST_BYTES: Final = 16
 
 def digest(fields: Iterable[bytes]) -> bytes:
     """BLAKE2b-128 over the version byte and each field with its length in front (4 bytes, big-endian)."""
-    parts = [VERSION]
+    said = VERSION
     for field in fields:
-        parts.append(len(field).to_bytes(4, "big"))
-        parts.append(field)
-    return blake2b(b"".join(parts), digest_size=DIGEST_BYTES).digest()
+        said += len(field).to_bytes(4, "big") + field
+    return blake2b(said, digest_size=DIGEST_BYTES).digest()
 
 
 def number(value: int) -> bytes:

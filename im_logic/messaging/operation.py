@@ -28,6 +28,7 @@ class Operation:
     asker: Asker
     conversation_id: int
     client_id: bytes
+    client_text: str
     digest: bytes
     rule: Word
     done: asyncio.Future[AppendResult]
@@ -63,7 +64,7 @@ async def append(
         ImError: the refusal, or why the outcome is unknown.
     """
     done: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
-    lanes.submit(Operation(asker, conversation_id, client_id, digest, rule, done))
+    lanes.submit(Operation(asker, conversation_id, client_id, client_ids.to_text(client_id), digest, rule, done))
     return await done
 
 

@@ -33,6 +33,8 @@ class Proposal(Protocol):
     asker: Asker
     conversation_id: int
     client_id: bytes
+    client_text: str
+    """`client_id` in text form."""
     digest: bytes
     look_up: bool
     """An earlier try may have been stored: look it up before any refusal."""

@@ -5,7 +5,7 @@ by the fence (`deny_version`) and the guards that go with the entry.
 """
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from im_infra import error_table
 from im_infra.error_table import Reason
@@ -28,6 +28,12 @@ class UserKind(IntEnum):
     ADMIN = 4
 
 
+# An enum's member costs a lookup through its class each time; the message path compares with these.
+_GUEST: Final = int(UserKind.GUEST)
+_IN: Final = int(Membership.IN)
+_ADMIN: Final = int(Role.ADMIN)
+
+
 class Refusal(NamedTuple):
     """Why not."""
 
@@ -35,20 +41,10 @@ class Refusal(NamedTuple):
     retry_after_ms: int = 0
 
 
-def may_see(conversation: Conversation, place: Place) -> Refusal | None:
-    """Whether the conversation exists for this user at all: in it now, or once."""
-    if place.state == Membership.NEVER:
-        return Refusal(error_table.CONVERSATION_NOT_FOUND)
-    del conversation
-    return None
-
-
 def may_act(conversation: Conversation, place: Place) -> Refusal | None:
     """Whether the user is in and the conversation is open: the least that any change needs."""
-    if place.state == Membership.NEVER:
-        return Refusal(error_table.CONVERSATION_NOT_FOUND)
-    if place.state != Membership.IN:
-        return Refusal(error_table.NOT_A_MEMBER)
+    if place.state != _IN:
+        return Refusal(error_table.NOT_A_MEMBER if place.state else error_table.CONVERSATION_NOT_FOUND)
     if conversation.status == STATUS_DISSOLVED:
         return Refusal(error_table.CONVERSATION_DISSOLVED)
     return None
@@ -61,7 +57,7 @@ def may_send(conversation: Conversation, place: Place, user_kind: int, now_ms: i
         return refusal
     if place.muted_until_time > now_ms:
         return Refusal(error_table.MUTED, place.muted_until_time - now_ms)
-    if user_kind == UserKind.GUEST and not _guest_may_send(conversation):
+    if user_kind == _GUEST and not _guest_may_send(conversation):
         return Refusal(error_table.PERMISSION_DENIED)
     return None
 
@@ -84,11 +80,12 @@ def may_type(
 
 def slow_mode_ms(conversation: Conversation, place: Place, user_kind: int, *, guest_ms: int) -> int:
     """The gap between two messages of this user here; 0: none. Moderators are not slowed, guests always are."""
-    if user_kind == UserKind.GUEST:
+    if user_kind == _GUEST:
         return max(conversation.slow_mode_ms, guest_ms if conversation.kind == ConversationKind.WORLD else 0)
-    if place.role >= Role.ADMIN or user_kind == UserKind.ADMIN:
+    slow_mode_ms = conversation.slow_mode_ms
+    if slow_mode_ms and (place.role >= _ADMIN or user_kind == UserKind.ADMIN):
         return 0
-    return conversation.slow_mode_ms
+    return slow_mode_ms
 
 
 def may_recall_others(conversation: Conversation, place: Place, user_kind: int) -> bool:

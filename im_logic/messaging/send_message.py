@@ -21,6 +21,8 @@ from im_proto.v1.message_pb2 import SendRequest
 OnSeen = Callable[[int, int, int], None]
 """Takes (user_id, conversation_id, seen_seq) of a stored message: its sender has read up to there."""
 
+_DIRECT: Final = int(ConversationKind.DIRECT)
+
 BURST_S: Final = 2
 """A conversation takes so many seconds' worth of messages at once."""
 
@@ -63,7 +65,7 @@ class SendLimits:
             bucket.give_back(conversation.conversation_id)
 
     def _of(self, conversation: Conversation) -> Buckets | None:
-        if conversation.kind == ConversationKind.DIRECT:
+        if conversation.kind == _DIRECT:
             return None
         huge = conversation.kind == ConversationKind.WORLD or conversation.member_count > self._huge_members
         return self._huge if huge else self._groups
@@ -86,6 +88,7 @@ class _Message:
         "arrived_at",
         "asker",
         "client_id",
+        "client_text",
         "conversation_id",
         "digest",
         "look_up",
@@ -106,6 +109,7 @@ class _Message:
         self.asker = asker
         self.conversation_id = request.conversation_id
         self.client_id = client_id
+        self.client_text = request.client_message_id.lower()
         self.digest = checked.digest
         self.look_up = request.attempt > 1
         self.order = 0
@@ -143,7 +147,7 @@ class _Message:
     def stored(self, result: AppendResult) -> None:
         """Acknowledge it; only now, as it is on disk."""
         frame = ServerFrame()
-        fill_ack(frame.send, result, client_ids.to_text(self.client_id))
+        fill_ack(frame.send, result, self.client_text)
         if result.status == APPEND_STATUS_DUPLICATE:
             frame.send.duplicate = True
             if self._counted is not None:
