@@ -96,7 +96,7 @@ class Gateway:
 
     def register(self, server: Any) -> None:  # noqa: ANN401 - grpc.aio's server or the in-process one
         """Serve GatewayService on `server`."""
-        add_GatewayServiceServicer_to_server(self._parts.servicer, server)  # type: ignore[no-untyped-call]
+        add_GatewayServiceServicer_to_server(self._parts.servicer, server)
 
     async def run(self) -> None:
         """Do what has to be done all the time. Cancelling ends it; call `drain` before."""

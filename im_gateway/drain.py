@@ -90,7 +90,7 @@ async def _tell_to_leave(connections: Sequence[Connection], seconds: float) -> N
 
 async def _gone(hub: Hub, seconds: float) -> None:
     deadline = hub.monotonic() + seconds
-    while hub.connections and hub.monotonic() < deadline:
+    while hub.connections and hub.monotonic() < deadline:  # noqa: ASYNC110 - once in a process's life
         await asyncio.sleep(0.02)
 
 

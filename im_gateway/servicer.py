@@ -24,7 +24,11 @@ class GatewayServicer(GatewayServiceServicer):
         self._desk = desk
         self.stream_server = StreamServer(self._handle, me=me)
 
-    async def Connect(self, request_iterator: Any, context: Any) -> None:  # noqa: ANN401, N802 - gRPC's names and types
+    async def Connect(  # type: ignore[override]  # noqa: N802 - gRPC's name; the stubs know generators only
+        self,
+        request_iterator: object,
+        context: Any,  # noqa: ANN401 - grpc.aio's or the in-process one
+    ) -> None:
         """The stream."""
         await self.stream_server.serve(request_iterator, context)
 

@@ -46,9 +46,8 @@ class HttpDispatch:
             return await self._history(operation, request)
         response = await self._ask(operation, request)
         value = to_json_value(response)
-        if operation.target == "get_messages":
-            if not value["messages"]:
-                raise ImError(error_table.MESSAGE_NOT_FOUND)
+        if operation.target == "get_messages" and not value["messages"]:
+            raise ImError(error_table.MESSAGE_NOT_FOUND)
         return JSONResponse(value, headers={"Cache-Control": "no-store"})
 
     async def _ask(self, operation: Operation, request: Request) -> Message:

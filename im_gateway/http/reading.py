@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi import Request
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from im_gateway.codec.json_mapping import JsonInvalidError, from_json_value, parse_json
 from im_gateway.http.operations import Operation
 from im_infra import error_table
 from im_infra.errors import ImError
+
+Field = Any
+"""A field's descriptor; protobuf has a class of its own for it in each implementation."""
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 
@@ -78,6 +80,6 @@ def _take_key(operation: Operation, key: str, value: dict[str, Any]) -> None:
     value[operation.once] = key
 
 
-def is_repeated(field: FieldDescriptor) -> bool:
+def is_repeated(field: Field) -> bool:
     """Whether a field is a list."""
     return bool(field.is_repeated)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from im_gateway.auth.access_token import AccessTokenVerifier
+from im_gateway.auth.access_token import AccessClaims, AccessTokenVerifier
 from im_gateway.codec import frames
 from im_gateway.codec.abstract import Malformed
 from im_gateway.connections.connection import Connection, State
@@ -136,13 +136,9 @@ class Commands:
         return True
 
     def _refresh(self, connection: Connection, frame: ClientFrame, now: float) -> bool:
-        caller = connection.caller
         try:
             claims = self._verifier.verify(frame.refresh.access_token)
-            if (claims.user_id, claims.session_id) != (caller.user_id, caller.session_id):
-                raise ImError(error_table.UNAUTHENTICATED, "the token is of another session")
-            if claims.generation < connection.generation:
-                raise ImError(error_table.SESSION_REVOKED)
+            _check_same_session(connection, claims)
         except ImError as error:
             connection.fail(frame.request_id, error)
             return True
@@ -152,6 +148,13 @@ class Commands:
         response = RefreshResponse(expire_time=claims.expire_time)
         connection.answer(frame.request_id, ServerFrame(refresh=response).SerializeToString())
         return True
+
+
+def _check_same_session(connection: Connection, claims: AccessClaims) -> None:
+    if (claims.user_id, claims.session_id) != (connection.caller.user_id, connection.caller.session_id):
+        raise ImError(error_table.UNAUTHENTICATED, "the token is of another session")
+    if claims.generation < connection.generation:
+        raise ImError(error_table.SESSION_REVOKED)
 
 
 def _second_hello(connection: Connection, frame: ClientFrame, _now: float) -> bool:

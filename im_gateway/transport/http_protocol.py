@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from im_gateway.settings import PublicPortSettings
@@ -18,25 +18,22 @@ class HttpEngine:
     Args:
         application: the ASGI application.
         settings: bounds.
-        upgrade: makes the protocol that takes over a kept-alive connection on which a WebSocket handshake comes.
+        upgrade: takes over a kept-alive connection on which a WebSocket handshake came, with its head.
     """
 
     def __init__(
         self,
-        application: Any,
+        application: Any,  # noqa: ANN401 - ASGI has no exact type
         settings: PublicPortSettings,
         *,
-        upgrade: Callable[[], asyncio.Protocol],
+        upgrade: Callable[[asyncio.Transport, bytes], None],
     ) -> None:
         self.settings = settings
-
-        def upgraded(**_: object) -> asyncio.Protocol:
-            return upgrade()
-
+        self.upgrade = upgrade
         self.config = Config(
             application,
             http=HttpToolsProtocol,
-            ws=upgraded,  # type: ignore[arg-type]  # called like a class, with keywords
+            ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -67,6 +64,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, engine: HttpEngine) -> None:
         super().__init__(config=engine.config, server_state=engine.state, app_state={})
+        self._engine = engine
         self._settings = engine.settings
         self._loop = asyncio.get_running_loop()
         self._deadline: asyncio.TimerHandle | None = None
@@ -78,7 +76,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Count what belongs to a head, and pass on."""
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's annotation leaves out that it starts as None
+        if cycle is None or cycle.response_complete:
             self._head_bytes += len(data)
             if self._head_bytes > self._settings.max_head_bytes + self._settings.max_body_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -93,6 +92,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._body_bytes = 0
         self._arm(self._settings.body_timeout_s)
         super().on_headers_complete()
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True
+
+    def handle_websocket_upgrade(self) -> None:
+        """A handshake came on a kept-alive connection, as proxies do: judge it like a first request."""
+        self._disarm()
+        self.connections.discard(self)
+        lines = [b"%b %b HTTP/1.1" % (self.scope["method"].encode(), self.url)]
+        lines.extend(name + b": " + value for name, value in self.scope["headers"])
+        self._engine.upgrade(self.transport, b"\r\n".join([*lines, b"", b""]))
 
     def on_body(self, body: bytes) -> None:
         """Count the body, and pass on."""
@@ -125,11 +135,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._disarm()
         if self.transport.is_closing():
             return
-        if self.cycle is None or not self.cycle.response_started:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.response_started:
             self.transport.write(plain_response(status))
-        if self.cycle is not None:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        if cycle is not None:
+            cycle.disconnected = True
+            cycle.message_event.set()
         self.transport.close()
 
 

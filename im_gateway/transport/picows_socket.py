@@ -7,10 +7,11 @@ public API: the version is pinned and `tests/unit` opens a socket through it.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from picows import (
     WSAutoPingStrategy,
+    WSCloseCode,
     WSFrame,
     WSListener,
     WSMsgType,
@@ -18,7 +19,7 @@ from picows import (
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
 )
-from picows.picows import WSProtocol
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not public: pinned, and tested by the Autobahn cases
 
 from im_gateway.transport.abstract import Handler
 from im_gateway.transport.assembly import Assembly, Opcode, TooLargeError, ViolationError, close_answer, decode_text
@@ -42,9 +43,11 @@ _PONG = WSMsgType.PONG
 _CLOSE = WSMsgType.CLOSE
 _TEXT = WSMsgType.TEXT
 _BINARY = WSMsgType.BINARY
+_MAX_REASON_BYTES: Final = 120
+"""A control frame holds 125 bytes, two of them the code."""
 
 
-class PicowsSocket(WSListener):  # type: ignore[misc] # picows ships no stubs for its base
+class PicowsSocket(WSListener):
     """One open WebSocket.
 
     Args:
@@ -104,7 +107,7 @@ class PicowsSocket(WSListener):  # type: ignore[misc] # picows ships no stubs fo
         else:
             self._assemble(frame)
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
+    def on_ws_disconnected(self, _transport: WSTransport) -> None:
         """The connection is gone; break the cycles by hand, since frozen objects are never collected."""
         if self._close_timer is not None:
             self._close_timer.cancel()
@@ -154,7 +157,7 @@ class PicowsSocket(WSListener):  # type: ignore[misc] # picows ships no stubs fo
         transport = self._transport
         if transport is None or transport.is_close_frame_sent:
             return
-        transport.send_close(code, reason.encode()[:120].decode(errors="ignore"))
+        _send_close(transport, code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
         self.resume_reading()  # or the peer's close would never be seen
         loop = asyncio.get_running_loop()
         self._close_timer = loop.call_later(self.close_timeout_s, self.abort)
@@ -168,7 +171,7 @@ class PicowsSocket(WSListener):  # type: ignore[misc] # picows ships no stubs fo
         if self._assembly is None:
             self._assembly = Assembly(self._max_message_bytes)
         try:
-            message = self._assembly.feed(frame.msg_type, frame.get_payload_as_bytes(), final=frame.fin)
+            message = self._assembly.feed(cast(int, frame.msg_type), frame.get_payload_as_bytes(), final=frame.fin)
             if message is None:
                 return
             self._assembly = None
@@ -184,20 +187,21 @@ class PicowsSocket(WSListener):  # type: ignore[misc] # picows ships no stubs fo
 
     def _answer_close(self, transport: WSTransport, frame: WSFrame) -> None:
         if not transport.is_close_frame_sent:
-            transport.send_close(close_answer(int(frame.get_close_code()) if frame.payload_size else None))
+            code = cast(int, frame.get_close_code()) if frame.payload_size else None
+            _send_close(transport, close_answer(code), "")
         transport.disconnect()
 
     def _fail(self, code: int, reason: str) -> None:
         transport = self._transport
         if transport is not None and not transport.is_close_frame_sent:
-            transport.send_close(code, reason)
+            _send_close(transport, code, reason)
             transport.disconnect()
 
 
 def websocket_protocol(
     socket: PicowsSocket, *, subprotocol: str, max_frame_bytes: int, read_buffer_bytes: int = 1024
 ) -> asyncio.BufferedProtocol:
-    """Picows' server protocol with `socket` on it; feed it a request head through `get_buffer`/`buffer_updated`.
+    """A server protocol of picows with `socket` on it; feed it a request head through `get_buffer`/`buffer_updated`.
 
     Args:
         socket: gets the frames.
@@ -225,3 +229,7 @@ def feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
         buffer[:taken] = data[:taken]
         protocol.buffer_updated(taken)
         data = data[taken:]
+
+
+def _send_close(transport: WSTransport, code: int, reason: str) -> None:
+    transport.send_close(cast(WSCloseCode, code), reason.encode())  # any 16-bit code goes on the wire

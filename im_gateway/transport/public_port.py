@@ -48,7 +48,7 @@ class PublicPort:
         self.admission = admission
         self.new_handler = handler
         self.trusted = Networks(settings.trusted_proxies)
-        self.http = HttpEngine(application, settings, upgrade=lambda: HeadProtocol(self))
+        self.http = HttpEngine(application, settings, upgrade=self._start_over)
         self.tls = TlsFiles(settings.tls) if settings.tls.certificate is not None else None
         self._server: asyncio.Server | None = None
 
@@ -73,6 +73,12 @@ class PublicPort:
             ssl=self.tls.context if self.tls else None,
             ssl_handshake_timeout=_TLS_HANDSHAKE_TIMEOUT_S if self.tls else None,
         )
+
+    def _start_over(self, transport: asyncio.Transport, head: bytes) -> None:
+        protocol = HeadProtocol(self)
+        protocol.connection_made(transport)
+        transport.set_protocol(protocol)
+        protocol.data_received(head)
 
     def stop_accepting(self) -> None:
         """Take no further connection; those that are open stay."""
@@ -99,7 +105,6 @@ class HeadProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The head's time starts."""
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport = transport  # type: ignore[assignment]  # uvloop's transports only look like asyncio's
         self._timer = asyncio.get_running_loop().call_later(self._port.settings.head_timeout_s, self._time_out)
 
@@ -131,7 +136,7 @@ class HeadProtocol(asyncio.Protocol):
         self._data = b""
         self._transport = None
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """The connection is gone before it said what it wanted."""
         self._stop_timer()
         self._transport = None
