@@ -6,14 +6,13 @@ statements. `seq` is given under the lock, so a batch that is rolled back leaves
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import Connection
 
 from im_infra import error_table
 from im_infra.errors import ImError
-from im_proto.v1.message_pb2 import SendResponse
 from im_repo.log import guards
+from im_repo.log.again import conflict
 from im_repo.log.change_members import change_members
 from im_repo.log.cursor_writes import CursorKey, move_read, set_last_sends
 from im_repo.log.draft import Draft, Effects, FirstAck, Guards, Outcome, Range, Recheck, Stored
@@ -130,7 +129,7 @@ class _Batch:
     def _again(self, draft: Draft, first: FirstAck, conversation: LockedConversation, now: int) -> Outcome:
         """The same id was stored before: the first ack, or a conflict that carries it."""
         if first.digest != draft.digest:
-            return conflict(draft, first)
+            return conflict(draft[:3], first)
         return Stored(
             draft.conversation_id,
             first.seq,
@@ -264,17 +263,3 @@ class _Batch:
         return other_fanout(
             conversation.fanout, changed_time=conversation.fanout_time, now=now, bounds=self._terms.bounds
         )
-
-
-def conflict(draft: Draft, first: FirstAck) -> ImError:
-    """The id was used for something else; the error carries what was stored as an im.v1.SendResponse."""
-    stored = SendResponse(
-        conversation_id=draft.conversation_id,
-        seq=first.seq,
-        count=first.count,
-        message_id=first.message_id,
-        server_time=first.server_time,
-        duplicate=True,
-        client_message_id=str(UUID(bytes=draft.client_message_id)),
-    )
-    return ImError(error_table.CONFLICT, detail=stored.SerializeToString())

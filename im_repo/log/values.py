@@ -5,6 +5,8 @@ A test compares them with the contract.
 
 from typing import Final
 
+KIND_DIRECT: Final = 1
+KIND_GROUP: Final = 2
 KIND_WORLD: Final = 3
 
 STATUS_OPEN: Final = 1
@@ -19,6 +21,7 @@ STATE_LEFT: Final = 2
 STATE_REMOVED: Final = 3
 STATE_BANNED: Final = 4
 
+TYPE_NOTICE: Final = 3
 TYPE_EDIT: Final = 4
 TYPE_RECALL: Final = 5
 

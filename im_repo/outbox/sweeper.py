@@ -1,0 +1,124 @@
+"""Delivers again what was not confirmed in time, and deletes what was confirmed while no append did.
+
+Rows are found by age, not by id: ids are not given in the order of commits. Their ranges go to one connected logic
+process, which delivers them as it does new ones. Delivering twice is harmless, so whoever finds a row may take it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final, Protocol
+
+from im_infra.errors import ImError
+from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
+from im_infra.rpc.peer import Peer
+from im_infra.sql.abstract import Database
+from im_proto.repo.v1.stream_pb2 import Redeliver, RepoPush
+from im_repo.outbox.pending import Pending
+from im_repo.outbox.rows import OutboxRow, claim_rows, delete_rows, find_due, to_proto
+from im_repo.outbox.settings import OutboxSettings
+
+_LOG: Final = logs.get(__name__)
+
+_ROWS_AT_A_TIME: Final = 100
+_DELETES_AT_A_TIME: Final = 1_000
+
+
+class LogicStream(Protocol):
+    """A connected peer."""
+
+    @property
+    def peer(self) -> Peer:
+        """Who it is."""
+        ...
+
+    def push(self, body: bytes) -> bool:
+        """Tell it something; False: its queue is full, or it is gone."""
+        ...
+
+
+class Sweeper:
+    """Looks at the outbox each second.
+
+    Args:
+        database: where the rows are.
+        pending: what is confirmed of the rows this process counts.
+        streams: the connected logic processes, as they are now.
+        owner: this boot.
+        settings: times.
+        metrics: what is counted.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        pending: Pending,
+        streams: Callable[[], Iterable[LogicStream]],
+        owner: str,
+        settings: OutboxSettings,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._pending = pending
+        self._streams = streams
+        self._owner = owner
+        self._settings = settings
+        self._first = True
+        self._first_after_id = 0
+        self._redelivered = metrics.counter("im_repo_outbox_redelivered_total")
+        metrics.gauge("im_repo_outbox_pending_rows").set_function(pending.__len__)
+
+    async def run(self) -> None:
+        """Sweep until cancelled; failures of the database are logged and tried again."""
+        while True:
+            try:
+                await self.delete_confirmed()
+                await self.sweep()
+            except ImError as error:
+                _LOG.warning("outbox not swept", reason=error.reason.name, error=error.message)
+            await asyncio.sleep(self._settings.interval_s)
+
+    async def delete_confirmed(self) -> None:
+        """Delete confirmed rows: while messages are appended, the appends have done so already."""
+        while done := self._pending.take_done(_DELETES_AT_A_TIME):
+            try:
+                await self._database.write(partial(delete_rows, outbox_ids=done))
+            except BaseException:
+                self._pending.put_back(done)
+                raise
+            self._pending.deleted(done)
+
+    async def sweep(self) -> None:
+        """Deliver due rows again, while there are some and a logic process takes them.
+
+        The first time all rows are due: they were written before this process began, and nobody counts them any more.
+        """
+        while streams := sorted(self._streams(), key=lambda stream: stream.peer):
+            rows = await self._database.read(
+                partial(find_due, limit=_ROWS_AT_A_TIME, whatever_age=self._first, after_id=self._first_after_id)
+            )
+            due = [row for row in rows if not self._pending.is_done(row.outbox_id)]
+            if due:
+                waits = {row.outbox_id: self._pending.backoff_ms(row.outbox_id) for row in due}
+                await self._database.write(partial(claim_rows, wait_ms=waits, owner=self._owner))
+            taken = self._redeliver(due, streams)
+            if self._first and rows and taken:
+                self._first_after_id = rows[-1].outbox_id
+            if len(rows) < _ROWS_AT_A_TIME or not taken:
+                self._first = self._first and not taken
+                return
+
+    def _redeliver(self, rows: Sequence[OutboxRow], streams: Sequence[LogicStream]) -> bool:
+        """Push the rows, each to one stream; False: a row was taken by none, the rest waits for its time."""
+        for row in rows:
+            ranges = self._pending.again(row.outbox_id, row.ranges)
+            push = RepoPush(
+                redeliver=Redeliver(outbox_id=row.outbox_id, ranges=[to_proto(one) for one in ranges])
+            ).SerializeToString()
+            start = row.outbox_id % len(streams)
+            if not any(stream.push(push) for stream in (*streams[start:], *streams[:start])):
+                return False
+            self._redelivered.inc(len(ranges))
+        return True
