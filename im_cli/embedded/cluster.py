@@ -103,6 +103,7 @@ async def open_embedded(settings: EmbeddedSettings, folder: DataFolder, secrets:
                 me=peers["repo"],
                 metrics=metrics,
                 clock=clock,
+                is_logic=lambda peer: peer.node_id in discovery.nodes("logic"),
             )
         )
         logic = await stack.enter_async_context(
