@@ -1,6 +1,7 @@
 """Accounts over the real repo: in process, on a SQLite file."""
 
 import itertools
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Protocol
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import create_engine
 
 from im_infra.cache.memory import MemoryCache
 from im_infra.clock import ManualClock, SystemClock
@@ -78,10 +80,21 @@ def clock() -> ManualClock:
     return ManualClock(now_ms=SystemClock().now_ms())
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The schema, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("schema") / "empty.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    METADATA.create_all(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    async with open_sqlite(tmp_path / "im.sqlite3", SqliteSettings(reader_threads=1)) as opened:
-        await opened.write(METADATA.create_all)
+async def database(tmp_path: Path, empty_database: Path) -> AsyncIterator[SqliteDatabase]:
+    path = tmp_path / "im.sqlite3"
+    shutil.copy(empty_database, path)
+    async with open_sqlite(path, SqliteSettings(reader_threads=1)) as opened:
         yield opened
 
 
