@@ -1,6 +1,5 @@
 """The conversation service."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,11 +21,11 @@ from im_repo.schema import CLOCK
 
 
 @pytest.fixture
-async def stub(database: SqliteDatabase, ids: Any, seed_in: Any) -> AsyncIterator[ConversationServiceStub]:
+async def stub(database: SqliteDatabase, ids: Any, seed_in: Any) -> ConversationServiceStub:
     await database.write(lambda connection: seed_in(connection).user(7, 8, 9))
     server = InProcessServer()
     add_ConversationServiceServicer_to_server(ConversationServicer(database, ids), server)
-    yield ConversationServiceStub(InProcessChannel(server))
+    return ConversationServiceStub(InProcessChannel(server))
 
 
 async def call(method: Any, request: Any) -> Any:
