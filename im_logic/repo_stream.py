@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from im_infra.errors import ImError
+from im_infra import error_table
+from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.peer import Peer
 from im_proto.repo.v1.conversation_pb2 import ConversationState
 from im_proto.repo.v1.stream_pb2 import (
@@ -25,11 +26,14 @@ from im_proto.repo.v1.stream_pb2 import (
     RepoResponse,
 )
 
+OnAnswer = Callable[[bytes | None, ImError | None], None]
 OnAppended = Callable[[AppendResult | None, ImError | None], None]
 """Exactly one is not None."""
 
 APPEND_TIMEOUT_S: Final = 8.0
 READ_TIMEOUT_S: Final = 5.0
+TRIES: Final = 3
+"""Processes that are asked, one after the other, as long as each says that it drains."""
 
 
 class RepoClient(Protocol):
@@ -40,14 +44,8 @@ class RepoClient(Protocol):
         """Who answers, once connected."""
         ...
 
-    def request(
-        self, body: bytes, on_answer: Callable[[bytes | None, ImError | None], None], *, timeout_s: float
-    ) -> None:
+    def request(self, body: bytes, on_answer: OnAnswer, *, timeout_s: float) -> None:
         """Send a request; the answer comes exactly once, from the loop."""
-        ...
-
-    async def call(self, body: bytes, *, timeout_s: float) -> bytes:
-        """Send a request and wait for its answer."""
         ...
 
 
@@ -165,19 +163,37 @@ class RepoStream:
                 return client
         return None
 
-    def _request(
-        self, conversation_id: int, request: RepoRequest, on_answer: Callable[[bytes | None, ImError | None], None]
-    ) -> None:
+    def _request(self, conversation_id: int, request: RepoRequest, on_answer: OnAnswer, *, tries: int = TRIES) -> None:
+        """Ask for something idempotent; a process that had not started it is left for another one."""
         try:
             client = self._clients.pick(conversation_id)
         except ImError as error:
             asyncio.get_running_loop().call_soon(on_answer, None, error)  # never within the call that asks
             return
-        client.request(request.SerializeToString(), on_answer, timeout_s=READ_TIMEOUT_S)
+
+        def on_answered(body: bytes | None, error: ImError | None) -> None:
+            if isinstance(error, NotStartedError):
+                if tries > 1:
+                    self._request(conversation_id, request, on_answer, tries=tries - 1)
+                    return
+                error = ImError(error_table.UNAVAILABLE, error.message, retry_after_ms=200)
+            on_answer(body, error)
+
+        client.request(request.SerializeToString(), on_answered, timeout_s=READ_TIMEOUT_S)
 
     async def _call(self, conversation_id: int, request: RepoRequest) -> RepoResponse:
-        client = self._clients.pick(conversation_id)
-        return RepoResponse.FromString(await client.call(request.SerializeToString(), timeout_s=READ_TIMEOUT_S))
+        done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def on_answer(body: bytes | None, error: ImError | None) -> None:
+            if done.done():
+                return
+            if error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(body or b"")
+
+        self._request(conversation_id, request, on_answer)
+        return RepoResponse.FromString(await done)
 
 
 def _ignore(body: bytes | None, error: ImError | None) -> None:
