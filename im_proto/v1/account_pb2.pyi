@@ -324,7 +324,7 @@ class LoginRequest(_message.Message):
     password: _builtins.str
     """The password."""
     take_over: _builtins.bool
-    """A person asked to displace another device of the class."""
+    """A person asked to come back on a device that another one displaced; without it that answers KICKED."""
     @_builtins.property
     def installation(self) -> Global___Installation:
         """Where the client runs."""

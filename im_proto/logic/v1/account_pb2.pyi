@@ -344,7 +344,9 @@ Global___CheckSessionRequest: _TypeAlias = CheckSessionRequest  # noqa: Y015
 
 @_typing.final
 class CheckSessionResponse(_message.Message):
-    """It stands; otherwise the call fails with SESSION_REVOKED, KICKED or ACCOUNT_DISABLED."""
+    """It stands; otherwise the call fails with SESSION_REVOKED, KICKED or ACCOUNT_DISABLED, or with TOKEN_EXPIRED where the
+    session stands and only this generation's tokens are dead: a refresh gives the next ones.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
