@@ -1,13 +1,18 @@
 """The next pair of tokens."""
 
+from typing import Final
+
 from im_infra import error_table
 from im_infra.error_table import CloseCode
 from im_infra.errors import ImError
+from im_infra.observability import logs
 from im_logic.accounts.grants import Grants
 from im_logic.accounts.model import Grant
 from im_logic.accounts.ports import AccountStore, LiveSockets, Rotation
 from im_logic.accounts.standing import refusal
 from im_logic.accounts.tokens import RefreshSecret
+
+_LOG: Final = logs.get(__name__)
 
 
 class Refresh:
@@ -50,6 +55,7 @@ class Refresh:
         if rotated.outcome is Rotation.UNKNOWN or session is None or user is None:
             raise ImError(error_table.UNAUTHENTICATED, "the refresh token is unknown or expired")
         if rotated.outcome is Rotation.REUSED:
+            _LOG.warning("refresh token reused, session ended", user_id=user.user_id, session_id=session.session_id)
             await self._sockets.close(session.user_id, [session.session_id], CloseCode.SESSION_REVOKED)
             raise ImError(error_table.REFRESH_REUSED)
         reason = refusal(session, user, generation=session.generation, take_over=True)

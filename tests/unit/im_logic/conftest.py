@@ -99,6 +99,11 @@ async def database(tmp_path: Path, empty_database: Path) -> AsyncIterator[Sqlite
 
 
 @pytest.fixture
+def lease() -> Lease:
+    return Lease()
+
+
+@pytest.fixture
 async def store(database: SqliteDatabase, clock: ManualClock) -> AsyncIterator[RepoAccountStore]:
     server = InProcessServer()
     servicer = AccountStoreServicer(database, Snowflake(Lease(), SystemClock()))

@@ -13,7 +13,7 @@ from im_infra import error_table
 from im_infra.bus.embedded import EmbeddedBus
 from im_infra.cache.memory import MemoryCache
 from im_infra.clock import SystemClock
-from im_infra.discovery.abstract import Node, WorkerLease
+from im_infra.discovery.abstract import Node
 from im_infra.discovery.static import StaticDiscovery
 from im_infra.error_table import CloseCode
 from im_infra.errors import ImError
@@ -45,12 +45,6 @@ from im_repo.settings import RepoSettings
 ME = Peer("gateway-1", "boot-g")
 SETTINGS = LogicSettings.model_validate({"accounts": {"passwords": {"time_cost": 1, "memory_kib": 8}}})
 SECRETS = Secrets(keys={"k1": SecretStr("k" * 32)}, active="k1", refresh_key=SecretStr("r" * 32))
-
-
-class Lease:
-    """A worker lease without an end."""
-
-    lease = WorkerLease(worker_id=1, floor_time=0, high_time=2**60, deadline=2.0**60)
 
 
 class Gateway:
@@ -102,7 +96,7 @@ class Gateway:
 
 
 @pytest.fixture
-async def gateway(database: SqliteDatabase) -> AsyncIterator[Gateway]:
+async def gateway(database: SqliteDatabase, lease: Any) -> AsyncIterator[Gateway]:
     clock, metrics, cache = SystemClock(), Metrics(), MemoryCache()
     servers = {"repo": InProcessServer(), "logic": InProcessServer()}
     boots = {"repo": "boot-r", "logic": "boot-l"}
@@ -117,7 +111,7 @@ async def gateway(database: SqliteDatabase) -> AsyncIterator[Gateway]:
             open_repo(
                 RepoSettings(),
                 database=database,
-                ids=Snowflake(Lease(), clock),
+                ids=Snowflake(lease, clock),
                 me=Peer("repo-1", "boot-r"),
                 metrics=metrics,
                 clock=clock,

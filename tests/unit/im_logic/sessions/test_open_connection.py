@@ -142,6 +142,22 @@ async def test_the_route_is_written_before_the_heads_are_read_and_those_come_las
     assert await door.connected(grant) == [1]
 
 
+async def test_the_route_is_written_before_the_sessions_state_is_read(
+    door: Door, people: Any, phone: Installation, store: RepoAccountStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A logout commits, then reads routes: so one of the two always sees the other."""
+    grant = await people.register(phone)
+    find, connected = store.find_session, []
+
+    async def watched(session_id: int) -> Any:
+        connected.append(await door.connected(grant))
+        return await find(session_id)
+
+    monkeypatch.setattr(store, "find_session", watched)
+    await door.open(grant, phone)
+    assert connected == [[1]]
+
+
 async def test_without_a_sync_none_is_made(door: Door, people: Any, phone: Installation) -> None:
     assert (await door.open(await people.register(phone), phone)).sync is None
     assert door.rooms.asked == ["large"]
