@@ -1,6 +1,7 @@
 """Emits arrivals at their intended moments and watches how late it is itself."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -11,12 +12,12 @@ TICK_S: Final = 0.001
 
 
 class Pacer:
-    """Runs a schedule.
+    """Runs a schedule. Its clock is `time.monotonic()`: the loop's own may count whole milliseconds.
 
     Args:
         schedule: seconds since the start of each arrival, ascending.
         duration_s: no arrival after it.
-        emit: called with the intended moment, in `loop.time()` seconds.
+        emit: called with the intended moment, in `time.monotonic()` seconds.
     """
 
     def __init__(self, schedule: Iterator[float], *, duration_s: float, emit: Callable[[float], None]) -> None:
@@ -29,15 +30,14 @@ class Pacer:
 
     async def run(self) -> None:
         """Emit until the duration is over."""
-        loop = asyncio.get_running_loop()
-        start = loop.time()
+        start = time.monotonic()
         due = start + next(self._schedule)
         end = start + self._duration_s
         while due < end:
-            now = loop.time()
+            now = time.monotonic()
             while due <= now and due < end:
                 self._emit(due)
                 self.slip.record(now - due)
                 self.emitted += 1
                 due = start + next(self._schedule)
-            await asyncio.sleep(max(0.0, min(TICK_S, due - loop.time())))
+            await asyncio.sleep(max(0.0, min(TICK_S, due - time.monotonic())))

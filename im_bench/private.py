@@ -224,7 +224,7 @@ class PrivateScenario:
         try:
             if self._settings.closed:
                 for sender in self._senders:
-                    self._offer(sender, loop.time())
+                    self._offer(sender, time.monotonic())
                 await asyncio.sleep(duration_s)
             else:
                 rate = self._settings.rate_per_s
@@ -279,7 +279,7 @@ class PrivateScenario:
                 max(0.01, answer.error.retry_after_ms / 1000), self._post, sender, request, number, intended
             )
             return
-        now = loop.time()
+        now = time.monotonic()
         sender.lane.ack(number)
         self._ack.record(now - intended)
         self._second["acked"] += 1
@@ -298,7 +298,7 @@ class PrivateScenario:
         verdict = self._by_key[key].lane.see(int(number))
         self._correctness.count(verdict)
         if verdict != "duplicate":
-            self._delivery.record(asyncio.get_running_loop().time() - float(intended))
+            self._delivery.record(time.monotonic() - float(intended))
             self._second["delivered"] += 1
             self._counted["delivered"] += 1
 

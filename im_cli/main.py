@@ -6,9 +6,9 @@ Commands import what they need when they run, so that `im --help` and `im versio
 import sys
 from typing import NoReturn
 
-import click
 import typer
 from rich.console import Console
+from typer.exceptions import TyperException
 
 from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, serve, up, user, version
 from im_cli.exit_code import CommandError, ExitCode
@@ -40,10 +40,11 @@ def main() -> NoReturn:
     except ImError as error:
         errors.print(f"[bold red]im:[/] {error.message}", highlight=False)
         sys.exit(ExitCode.REFUSED)
-    except click.exceptions.Abort:
+    except typer.Abort:
         sys.exit(ExitCode.INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        errors.print(f"[bold red]im:[/] {error.format_message()}", highlight=False)
+        errors.print("    `im --help`, or --help after a command, tells what there is", highlight=False)
         sys.exit(ExitCode.USAGE)
     sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 

@@ -6,18 +6,17 @@ cancelled, task first finishing its records; resources close in reverse.
 
 import asyncio
 import secrets as random_source
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from im_gateway.app import Gateway, open_gateway
-from im_logic.app import open_logic
-from im_repo.app import open_repo
+from pydantic import SecretStr
 
 from im_cli.data_folder import DataFolder
 from im_cli.embedded.settings import EmbeddedSettings
 from im_cli.secret_file import Secrets
 from im_cli.version import installed_version
+from im_gateway.app import Gateway, open_gateway
 from im_infra.bus.open_bus import open_bus
 from im_infra.cache.open_cache import open_cache
 from im_infra.clock import SystemClock
@@ -31,7 +30,9 @@ from im_infra.rpc.channels import Channels
 from im_infra.rpc.in_process.server import InProcessServer
 from im_infra.rpc.peer import Peer
 from im_infra.sql.open_database import open_database
+from im_logic.app import open_logic
 from im_logic.settings import Secrets as LogicSecrets
+from im_repo.app import open_repo
 from im_repo.migrations.upgrade import upgrade
 from im_task.app import open_task
 
@@ -42,7 +43,7 @@ class Embedded:
     """A wired cluster; `run` it until it is told to stop."""
 
     def __init__(
-        self, *, gateway: Gateway, internal: InternalPort, runs: dict[str, Callable[[], Awaitable[None]]]
+        self, *, gateway: Gateway, internal: InternalPort, runs: Mapping[str, Callable[[], Awaitable[None]]]
     ) -> None:
         self._gateway = gateway
         self._internal = internal
@@ -62,7 +63,6 @@ class Embedded:
         """Serve until `stop` is set, then drain. A part that crashes ends everything, loudly."""
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_run(run), name=f"{name}.run") for name, run in self._runs.items()]
-            await self._gateway.start()
             self._internal.set_ready(True)
             on_ready()
             await stop.wait()
@@ -82,6 +82,7 @@ async def open_embedded(settings: EmbeddedSettings, folder: DataFolder, secrets:
     clock, metrics, boot_id = SystemClock(), Metrics(), random_source.token_hex(8)
     peers = {service: Peer(f"{service}-1", boot_id) for service in SERVICES}
     servers = {service: InProcessServer() for service in SERVICES}
+    token_keys = {key.key_id: SecretStr(key.secret) for key in secrets.signing_keys}
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.sql, folder.path))
         await database.write(upgrade)
@@ -117,9 +118,9 @@ async def open_embedded(settings: EmbeddedSettings, folder: DataFolder, secrets:
                 metrics=metrics,
                 clock=clock,
                 secrets=LogicSecrets(
-                    keys={key.key_id: key.secret for key in secrets.signing_keys},
+                    keys=token_keys,
                     active=secrets.active.key_id,
-                    refresh_key=secrets.refresh_secret,
+                    refresh_key=SecretStr(secrets.refresh_secret),
                 ),
             )
         )
@@ -143,6 +144,8 @@ async def open_embedded(settings: EmbeddedSettings, folder: DataFolder, secrets:
                 me=peers["gateway"],
                 metrics=metrics,
                 clock=clock,
+                keys=token_keys,
+                server_version=installed_version(),
             )
         )
         for service, part in (("repo", repo), ("logic", logic), ("gateway", gateway)):
