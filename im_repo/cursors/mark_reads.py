@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection
 
 from im_proto.repo.v1.stream_pb2 import CursorState
 from im_proto.v1.sync_pb2 import AccountEvent, ReadMoved
 from im_repo.account_events.append import append_events
 from im_repo.conversations.unread import Readable, count_unread
 from im_repo.conversations.windows import clamp
+from im_repo.cursors.find_rows import find_rows
 from im_repo.cursors.raise_cursors import CursorTarget, raise_cursors
 from im_repo.cursors.standings import Place, Standing, read_standings
-from im_repo.schema import MESSAGE
 
 
 def mark_reads(connection: Connection, moves: Mapping[Place, int], now: int) -> list[CursorState]:
@@ -61,11 +61,10 @@ def _read_counts(connection: Connection, entries: set[tuple[int, int]]) -> dict[
     """The running counts at the entries. They are there: a visible seq lies between the log's floor and its head."""
     if not entries:
         return {}
-    of = MESSAGE.c
-    statement = select(of.conversation_id, of.seq, of["count"]).where(
-        tuple_(of.conversation_id, of.seq).in_(sorted(entries))
+    rows = find_rows(
+        connection, "message", ("conversation_id", "seq", "count"), ("conversation_id", "seq"), sorted(entries)
     )
-    return {(conversation_id, seq): count for conversation_id, seq, count in connection.execute(statement)}
+    return {(conversation_id, seq): count for conversation_id, seq, count in rows}
 
 
 def _tell(connection: Connection, targets: Sequence[CursorTarget], now: int) -> dict[Place, int]:

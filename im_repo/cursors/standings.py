@@ -3,13 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_WORLD, MEMBER_STATE_IN
 from im_repo.conversations.windows import WHOLE_LOG, Span, Window, visible_spans
-from im_repo.schema import CONVERSATION, CURSOR, MEMBER, MEMBER_WINDOW
+from im_repo.cursors.find_rows import find_rows
+from im_repo.schema import CONVERSATION
+
+_KEY: Final = ("user_id", "conversation_id")
 
 
 class Place(NamedTuple):
@@ -40,6 +43,8 @@ def read_standings(connection: Connection, places: Sequence[Place]) -> dict[Plac
     Four statements whatever the number of places. In a write transaction the cursors that exist stay locked until its
     end, in the order of their keys.
     """
+    if not places:
+        return {}
     conversations = _read_conversations(connection, sorted({place.conversation_id for place in places}))
     states = _read_states(connection, places)
     windows = _read_windows(connection, places)
@@ -74,34 +79,19 @@ def _read_conversations(connection: Connection, conversation_ids: Sequence[int])
 
 
 def _read_states(connection: Connection, places: Sequence[Place]) -> dict[Place, int]:
-    of = MEMBER.c
-    statement = select(of.user_id, of.conversation_id, of.state).where(
-        tuple_(of.conversation_id, of.user_id).in_([(place.conversation_id, place.user_id) for place in places])
-    )
-    return {Place(user_id, conversation_id): state for user_id, conversation_id, state in connection.execute(statement)}
+    rows = find_rows(connection, "member", (*_KEY, "state"), _KEY, places)
+    return {Place(user_id, conversation_id): state for user_id, conversation_id, state in rows}
 
 
 def _read_windows(connection: Connection, places: Sequence[Place]) -> dict[Place, list[Window]]:
-    of = MEMBER_WINDOW.c
-    statement = select(of.user_id, of.conversation_id, of.from_seq, of.to_seq).where(
-        tuple_(of.conversation_id, of.user_id).in_([(place.conversation_id, place.user_id) for place in places])
-    )
     windows: dict[Place, list[Window]] = defaultdict(list)
-    for user_id, conversation_id, from_seq, to_seq in connection.execute(statement):
+    rows = find_rows(connection, "member_window", (*_KEY, "from_seq", "to_seq"), _KEY, places)
+    for user_id, conversation_id, from_seq, to_seq in rows:
         windows[Place(user_id, conversation_id)].append(Window(from_seq, to_seq))
     return windows
 
 
 def _read_cursors(connection: Connection, places: Sequence[Place]) -> dict[Place, tuple[int, ...]]:
-    of = CURSOR.c
-    statement = (
-        select(
-            of.user_id, of.conversation_id,
-            of.read_seq, of.read_count, of.received_seq, of.hide_seq, of.hide_count,
-        )
-        .where(tuple_(of.user_id, of.conversation_id).in_(places))
-        .order_by(of.user_id, of.conversation_id)
-        .with_for_update()
-    )  # fmt: skip
-    rows = connection.execute(statement)
+    columns = (*_KEY, "read_seq", "read_count", "received_seq", "hide_seq", "hide_count")
+    rows = find_rows(connection, "`cursor`", columns, _KEY, places, lock=True)
     return {Place(user_id, conversation_id): tuple(rest) for user_id, conversation_id, *rest in rows}

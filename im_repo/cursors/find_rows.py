@@ -1,0 +1,34 @@
+"""Find rows by many keys of several columns in one statement, each through its index."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection
+
+from im_infra.sql.expressions import find_by_keys_sql
+
+
+def find_rows(
+    connection: Connection,
+    table: str,
+    columns: tuple[str, ...],
+    key: tuple[str, ...],
+    keys: Sequence[tuple[int, ...]],
+    *,
+    lock: bool = False,
+) -> Iterable[Any]:
+    """The rows with one of `keys`, as tuples of `columns`, in no promised order.
+
+    Args:
+        connection: inside a transaction.
+        table: where to look; quoted where its name is a word of SQL.
+        columns: what to read.
+        key: the columns of a key.
+        keys: at least one.
+        lock: keep the rows locked until the transaction ends, where the engine locks rows.
+    """
+    sql = find_by_keys_sql(connection.dialect.name, table, columns, key, len(keys))
+    if lock and connection.dialect.name != "sqlite":  # there the one writer has the whole file
+        sql += " FOR UPDATE"
+    return connection.exec_driver_sql(sql, tuple(chain.from_iterable(keys)))
