@@ -1,0 +1,62 @@
+"""A peer of whose wire a test holds the other end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from grpc.aio import EOF
+
+from im_proto.rpc.v1.frame_pb2 import Frame
+
+
+class Wire:
+    """Both a client's call and a servicer's context: a test gives what is read and sees what was written."""
+
+    def __init__(self) -> None:
+        self.incoming: asyncio.Queue[object] = asyncio.Queue()
+        self.written: list[Frame] = []
+        self.cancelled = False
+        self.writable = asyncio.Event()
+        self.writable.set()
+
+    def give(self, *frames: Frame) -> None:
+        for frame in frames:
+            self.incoming.put_nowait(frame)
+
+    def end(self) -> None:
+        self.incoming.put_nowait(EOF)
+
+    def break_(self, error: BaseException) -> None:
+        self.incoming.put_nowait(error)
+
+    async def read(self) -> object:
+        frame = await self.incoming.get()
+        if isinstance(frame, BaseException):
+            raise frame
+        return frame
+
+    async def write(self, frame: Frame) -> None:
+        self.written.append(frame)
+        await self.writable.wait()
+
+    def cancel(self) -> bool:
+        self.cancelled = True
+        return True
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+Until = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+@pytest.fixture
+def until() -> Until:
+    async def wait(condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                await asyncio.sleep(0.001)
+
+    return wait

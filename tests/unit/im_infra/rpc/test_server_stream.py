@@ -1,0 +1,123 @@
+"""What only a wire held by the test can show; the rest is the contract's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from im_infra import error_table
+from im_infra.clock import ManualClock
+from im_infra.rpc.peer import Peer
+from im_infra.rpc.server_stream import Events, Responder, ServerStream
+from im_infra.rpc.settings import StreamSettings
+from im_proto.rpc.v1 import frame_pb2
+from im_proto.rpc.v1.frame_pb2 import Frame, Request
+
+GREETING = Frame(peer=frame_pb2.Peer(node_id="logic-1", boot_id="a"))
+
+
+class Accepted:
+    """A running stream, and what it told."""
+
+    def __init__(self, wire: Any, clock: ManualClock) -> None:
+        self.greeted: list[ServerStream] = []
+        self.responders: list[Responder] = []
+        self.stream = ServerStream(
+            wire,
+            me=Peer("repo-1", "b"),
+            settings=StreamSettings(window=2, tick_s=0.001),
+            monotonic=clock.monotonic,
+            events=Events(
+                on_request=lambda _stream, _body, responder: self.responders.append(responder),
+                on_greeted=self.greeted.append,
+            ),
+        )
+
+
+@asynccontextmanager
+async def accepted(wire: Any, clock: ManualClock | None = None) -> AsyncIterator[Accepted]:
+    made = Accepted(wire, clock or ManualClock())
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(made.stream.run())
+        yield made
+        running.cancel()
+
+
+def request(number: int, timeout_ms: int = 5_000) -> Frame:
+    return Frame(requests=[Request(correlation_id=number, timeout_ms=timeout_ms)])
+
+
+async def test_the_greeting_comes_before_the_first_request(wire: Any, until: Any) -> None:
+    async with accepted(wire) as made:
+        wire.give(Frame(peer=GREETING.peer, requests=request(1).requests))
+        await until(lambda: made.responders)
+        assert made.greeted == [made.stream]
+        assert made.stream.peer == Peer("logic-1", "a")
+
+
+async def test_a_responder_carries_the_callers_deadline(wire: Any, until: Any) -> None:
+    clock = ManualClock(monotonic=100.0)
+    async with accepted(wire, clock) as made:
+        wire.give(GREETING, request(1, timeout_ms=1_500))
+        await until(lambda: made.responders)
+        assert made.responders[0].deadline == 101.5
+
+
+async def test_a_request_past_its_deadline_is_answered_by_the_stream(wire: Any, until: Any) -> None:
+    clock = ManualClock()
+    async with accepted(wire, clock) as made:
+        wire.give(GREETING, request(1))
+        await until(lambda: made.responders)
+        clock.advance(5)
+        await until(lambda: any(frame.answers for frame in wire.written))
+    [answer] = wire.written[-1].answers
+    assert answer.failure.number == error_table.DEADLINE_EXCEEDED.number
+
+
+async def test_a_peer_that_breaks_the_rules_is_left(wire: Any) -> None:
+    made = Accepted(wire, ManualClock())
+    wire.give(GREETING, request(1), request(1))
+    with capture_logs() as logs:
+        async with asyncio.timeout(5):
+            await made.stream.run()
+    assert "request 1 is open" in logs[-1]["reason"]
+    assert not made.stream.push(b"p")
+
+
+async def test_a_callbacks_bug_does_not_keep_others_from_being_told(wire: Any, until: Any) -> None:
+    told: list[int] = []
+
+    def bug() -> None:
+        raise ValueError("a bug")
+
+    with capture_logs() as logs:
+        async with accepted(wire) as made:
+            wire.give(GREETING)
+            await until(lambda: made.greeted)
+            made.stream.push(b"1", bug)
+            made.stream.push(b"2", lambda: told.append(2))
+            await until(lambda: any(frame.pushes for frame in wire.written))
+            wire.give(Frame(acknowledged_push=2))
+            await until(lambda: told)
+    assert [log["event"] for log in logs if log["log_level"] == "error"] == ["acknowledgement callback failed"]
+
+
+async def test_draining_ends_a_stream_that_nobody_greeted(wire: Any) -> None:
+    made = Accepted(wire, ManualClock())
+    made.stream.drain()
+    async with asyncio.timeout(5):
+        await made.stream.run()
+
+
+async def test_a_cancelled_coroutine_answers_that_its_outcome_is_unknown(wire: Any, until: Any) -> None:
+    async def cancelled() -> bytes:
+        raise asyncio.CancelledError
+
+    async with accepted(wire) as made:
+        wire.give(GREETING, request(1))
+        await until(lambda: made.responders)
+        made.responders[0].run(cancelled())
+        await until(lambda: any(frame.answers for frame in wire.written))
+    assert wire.written[-1].answers[0].failure.number == error_table.UNAVAILABLE.number
