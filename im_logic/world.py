@@ -23,11 +23,6 @@ class World:
         self._timeout_s = timeout_s
         self._conversation_id = 0
 
-    @property
-    def conversation_id(self) -> int:
-        """Its id; 0 while it is not known, or where there is none."""
-        return self._conversation_id
-
     async def ensure(self) -> int:
         """Its id; 0 where there is none. Several calls at once are harmless.
 
