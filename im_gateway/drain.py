@@ -39,7 +39,7 @@ class DrainParts:
 
 
 async def drain(parts: DrainParts) -> None:
-    """Stop: not ready → stop accepting → tell clients to leave, spread → flush → remove own routes → close.
+    """Stop: not ready → stop accepting → tell clients to leave, spread → answer, flush → remove own routes → close.
 
     Takes the window (`window_s`) and a few seconds. Cancelling skips the rest; what the cache keeps then expires.
     """
@@ -49,6 +49,7 @@ async def drain(parts: DrainParts) -> None:
     seconds = window_s(len(connections), others=_others(parts), settings=parts.settings)
     _LOG.info("draining", connections=len(connections), window_s=seconds)
     await _tell_to_leave(connections, seconds)
+    await _while(lambda: any(each.open_requests for each in parts.hub.connections.values()), parts)
     parts.hub.flusher.flush_all()
     try:
         async with asyncio.timeout(_CLEAN_UP_S):
@@ -58,7 +59,7 @@ async def drain(parts: DrainParts) -> None:
         _LOG.warning("routes and interests not all removed; they expire")
     for connection in list(parts.hub.connections.values()):
         connection.end(CloseCode.GOING_AWAY, "this node stops")
-    await _gone(parts.hub, parts.settings.flush_timeout_s)
+    await _while(lambda: bool(parts.hub.connections), parts)
     _LOG.info("drained", left=len(parts.hub.connections))
     for connection in list(parts.hub.connections.values()):
         connection.abort()
@@ -88,9 +89,10 @@ async def _tell_to_leave(connections: Sequence[Connection], seconds: float) -> N
             return
 
 
-async def _gone(hub: Hub, seconds: float) -> None:
-    deadline = hub.monotonic() + seconds
-    while hub.connections and hub.monotonic() < deadline:  # noqa: ASYNC110 - once in a process's life
+async def _while(busy: Callable[[], bool], parts: DrainParts) -> None:
+    """Wait while something is under way, but no longer than the flush may take."""
+    deadline = parts.hub.monotonic() + parts.settings.flush_timeout_s
+    while busy() and parts.hub.monotonic() < deadline:  # noqa: ASYNC110 - once in a process's life
         await asyncio.sleep(0.02)
 
 

@@ -12,7 +12,7 @@ from im_gateway.connections.hub import Hub
 from im_gateway.sessions.logic_link import LogicLink, command_body
 from im_infra import error_table
 from im_infra.error_table import Reason
-from im_infra.errors import ImError
+from im_infra.errors import ImError, NotStartedError
 from im_proto.logic.v1.stream_pb2 import LogicResponse
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import TypingResponse
@@ -48,6 +48,7 @@ class Commands:
         self._link = link
         self._verifier = verifier
         self._on_view = on_view
+        self._timeout_s = hub.settings.connections.request_timeout_s
         self._max_open_requests = hub.settings.connections.max_open_requests
         self._typing_response = ServerFrame(typing=TypingResponse()).SerializeToString()
         self._view_response = ServerFrame(view=ViewResponse()).SerializeToString()
@@ -111,7 +112,21 @@ class Commands:
                 return
         connection.open_requests += 1
         body = command_body(connection.command_head, frame.SerializeToString())
-        self._link.request(client, user_id, body, partial(_on_answer, connection, request_id))
+        client.request(body, partial(self._on_answer, connection, request_id, body), timeout_s=self._timeout_s)
+
+    def _on_answer(
+        self, connection: Connection, request_id: int, request: bytes, body: bytes | None, error: ImError | None
+    ) -> None:
+        if body is not None:
+            connection.open_requests -= 1
+            if request_id:
+                connection.answer(request_id, LogicResponse.FromString(body).frame)
+        elif isinstance(error, NotStartedError):
+            # All of a connection's requests that were not started are told so in order: they keep it at the next process.
+            again = partial(_on_last_answer, connection, request_id)
+            self._link.ask_again(connection.caller.user_id, request, again)
+        else:
+            _on_last_answer(connection, request_id, body, error)
 
     def _ping(self, connection: Connection, frame: ClientFrame, _now: float) -> bool:
         connection.answer(frame.request_id, frames.ping_frame(self._hub.clock.now_ms()))
@@ -168,7 +183,7 @@ def _refuse(
     connection.fail(frame.request_id, ImError(reason, message, retry_after_ms=retry_after_ms))
 
 
-def _on_answer(connection: Connection, request_id: int, body: bytes | None, error: ImError | None) -> None:
+def _on_last_answer(connection: Connection, request_id: int, body: bytes | None, error: ImError | None) -> None:
     connection.open_requests -= 1
     if body is None:
         connection.fail(request_id, error or ImError(error_table.INTERNAL))

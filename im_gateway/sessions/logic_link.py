@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from im_gateway.codec.wire import delimited
-from im_infra import error_table
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.stream_client import OnAnswer, StreamClient
 from im_proto.logic.v1.stream_pb2 import Caller, LogicResponse
@@ -62,14 +61,18 @@ class LogicLink:
 
         def first_answer(answer: bytes | None, error: ImError | None) -> None:
             if isinstance(error, NotStartedError):
-                try:
-                    self._pool.pick(user_id).request(body, on_answer, timeout_s=self._timeout_s)
-                except ImError as unavailable:
-                    on_answer(None, unavailable)
+                self.ask_again(user_id, body, on_answer)
             else:
                 on_answer(answer, error)
 
         client.request(body, first_answer, timeout_s=self._timeout_s)
+
+    def ask_again(self, user_id: int, body: bytes, on_answer: OnAnswer) -> None:
+        """Ask the user's present process what another one did not start."""
+        try:
+            self._pool.pick(user_id).request(body, on_answer, timeout_s=self._timeout_s)
+        except ImError as unavailable:
+            on_answer(None, unavailable)
 
     def command(self, caller: Caller, frame: bytes, on_frame: OnFrame) -> None:
         """Ask as `caller`, outside any connection's own commands."""
@@ -100,8 +103,3 @@ class LogicLink:
         except NotStartedError:
             answer = await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)
         return LogicResponse.FromString(answer).frame
-
-
-def unavailable() -> ImError:
-    """No logic process can be asked."""
-    return ImError(error_table.UNAVAILABLE, retry_after_ms=1000)

@@ -2,6 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
+
+_LINGER_S: Final = 0.2
+"""Seconds for the close frame to arrive."""
 
 
 class HelloGuard(asyncio.BufferedProtocol):
@@ -48,6 +52,9 @@ class HelloGuard(asyncio.BufferedProtocol):
         self._left -= nbytes
         if self._left < 0:
             self._on_too_much()
+            # The inner protocol will not see the peer's close; what still comes is dropped until then, unread bytes
+            # would make the kernel reset the connection and take our close frame with it.
+            asyncio.get_running_loop().call_later(_LINGER_S, self._transport.close)
         else:
             self._inner.buffer_updated(nbytes)
 

@@ -51,13 +51,13 @@ class PublicPort:
         self.http = HttpEngine(application, settings, upgrade=self._start_over)
         self.tls = TlsFiles(settings.tls) if settings.tls.certificate is not None else None
         self._server: asyncio.Server | None = None
+        self._port: int | None = None
 
     @property
     def port(self) -> int:
         """The bound port."""
-        assert self._server is not None, "not open"
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        assert self._port is not None, "not open"
+        return self._port
 
     async def open(self) -> None:
         """Start to listen.
@@ -73,6 +73,7 @@ class PublicPort:
             ssl=self.tls.context if self.tls else None,
             ssl_handshake_timeout=_TLS_HANDSHAKE_TIMEOUT_S if self.tls else None,
         )
+        self._port = self._server.sockets[0].getsockname()[1]
 
     def _start_over(self, transport: asyncio.Transport, head: bytes) -> None:
         protocol = HeadProtocol(self)

@@ -224,6 +224,13 @@ class Site:
 
     token = staticmethod(access_token)
 
+    async def sweep(self) -> None:
+        """What the gateway does every minute."""
+        await self.gateway._parts.sweep.sweep()
+
+    def interested(self, conversation_id: int) -> bool:
+        return self.gateway._parts.drain.interests.find(conversation_id) is not None
+
     @staticmethod
     def wrap(socket: ClientConnection) -> "Client":
         return Client(socket)

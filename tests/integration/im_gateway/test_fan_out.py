@@ -1,0 +1,290 @@
+"""Large conversations: bodies to those who look, heads to the others, nothing to those who are out."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from im_gateway.settings import DeliverySettings
+from im_infra import error_table
+from im_infra.aio import spawn
+from im_infra.errors import ImError
+from im_infra.routing import InterestTable
+from im_infra.rpc.in_process import InProcessChannel
+from im_infra.rpc.peer import Peer
+from im_infra.rpc.stream_client import StreamClient
+from im_proto.gateway.v1.gateway_pb2 import (
+    FanOut,
+    FanOutEntry,
+    GatewayPush,
+    GatewayRequest,
+    GatewayResponse,
+    MembershipChange,
+)
+from im_proto.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
+from im_proto.logic.v1.stream_pb2 import LargeMembership
+from im_proto.v1.conversation_pb2 import MEMBER_STATE_IN, Conversation, GetConversationResponse, Head
+from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
+from im_proto.v1.message_pb2 import Content, MembersChange, Message, MessagePush, Notice, PullResponse, Text
+from im_proto.v1.read_pb2 import ViewRequest
+from im_proto.v1.session_pb2 import PingRequest
+
+ROOM = 77
+QUICK = DeliverySettings(head_interval_s=0.05)
+
+
+def message(seq: int, *, ref_seq: int = 0, text: str = "hello") -> Message:
+    return Message(
+        conversation_id=ROOM, seq=seq, count=seq, ref_seq=ref_seq, type=1, content=Content(text=Text(text=text))
+    )
+
+
+def entry(seq: int, *, ref_seq: int = 0, mentioned: tuple[int, ...] = (), **more: Any) -> FanOutEntry:
+    bare = message(seq, ref_seq=ref_seq)
+    bare.ClearField("content")
+    return FanOutEntry(
+        seq=seq,
+        count=seq,
+        ref_seq=ref_seq,
+        frame=ServerFrame(message_push=MessagePush(message=message(seq, ref_seq=ref_seq), epoch=1)).SerializeToString(),
+        bare_frame=ServerFrame(message_push=MessagePush(message=bare, epoch=1)).SerializeToString() if ref_seq else b"",
+        mentioned_user_ids=mentioned,
+        **more,
+    )
+
+
+@contextlib.asynccontextmanager
+async def task_stream(site: Any) -> AsyncIterator[Any]:
+    channel = InProcessChannel(site.in_process["gateway"])
+    client = StreamClient(lambda: GatewayServiceStub(channel).Connect(None), me=Peer("task-1", "b"))
+    running = spawn(client.run(), name="test.task")
+    await site.until(lambda: client.ready)
+
+    async def fan_out(*entries: FanOutEntry, member_version: int = 1, epoch: int = 1) -> int:
+        request = GatewayRequest(
+            fan_out=FanOut(conversation_id=ROOM, epoch=epoch, member_version=member_version, entries=entries)
+        )
+        return GatewayResponse.FromString(await client.call(request.SerializeToString(), timeout_s=3)).connections
+
+    try:
+        yield fan_out
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def enter(client: Any, *, first: bool, view: bool = True) -> None:
+    """After the Hello of the first member a check follows; then look at the room."""
+    if first:
+        assert list((await client.next()).check.conversation_ids) == [ROOM]
+    if view:
+        answer = await client.ask(ClientFrame(request_id=2, view=ViewRequest(conversation_ids=[ROOM])))
+        assert answer.HasField("view")
+
+
+def member(from_seq: int = 1) -> list[LargeMembership]:
+    return [LargeMembership(conversation_id=ROOM, from_seq=from_seq, member_version=1)]
+
+
+async def seqs(client: Any, count: int) -> list[int]:
+    return [(await client.next()).message_push.message.seq for _ in range(count)]
+
+
+async def nothing_more(client: Any) -> None:
+    answer = await client.ask(ClientFrame(request_id=99, ping=PingRequest()))
+    assert answer.HasField("ping")
+    assert not any(frame.HasField("message_push") for frame in client.inbox)
+
+
+async def test_viewers_get_bodies_and_the_others_one_merged_head(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        async with site.client(1) as viewer, site.client(2) as other:
+            await enter(viewer, first=True)
+            assert await fan_out(entry(1), entry(2)) == 2
+            assert await seqs(viewer, 2) == [1, 2]
+            head = (await other.next()).head_push.heads
+            assert [(mark.conversation_id, mark.epoch, mark.max_seq) for mark in head] == [(ROOM, 1, 2)]
+
+
+async def test_the_interest_is_announced_before_hello_is_answered(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site:
+        site.logic.large = member()
+        async with site.client(1):
+            found = await InterestTable(site.cache).find(ROOM)
+            assert [(each.gateway_id, each.boot_id) for each in found] == [("gw-1", "boot-1")]
+        await site.until(lambda: not site.gateway.connections)
+        await site.sweep()
+        assert await InterestTable(site.cache).find(ROOM) == []
+
+
+async def test_the_world_room_is_everybodys(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.world_id = ROOM
+        async with site.client(1) as client:
+            await enter(client, first=True)
+            assert await fan_out(entry(5), member_version=9) == 1
+            assert await seqs(client, 1) == [5]
+
+
+async def test_the_mentioned_get_bodies_without_looking(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        async with site.client(1) as one, site.client(2) as two:
+            await enter(one, first=True, view=False)
+            await fan_out(entry(1, mentioned=(2,)), entry(2, mentioned=(0,)))
+            assert await seqs(two, 2) == [1, 2]
+            assert await seqs(one, 1) == [2]
+
+
+async def test_repeated_entries_are_dropped(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        async with site.client(1) as client:
+            await enter(client, first=True)
+            await fan_out(entry(1), entry(2))
+            await fan_out(entry(1), entry(2), entry(3))
+            assert await seqs(client, 3) == [1, 2, 3]
+            await nothing_more(client)
+
+
+async def test_an_entry_whose_target_lies_outside_the_window_comes_bare(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member(from_seq=5)
+        async with site.client(1) as late:
+            await enter(late, first=True)
+            site.logic.large = member(from_seq=1)
+            async with site.client(2) as early:
+                await enter(early, first=False)
+                await fan_out(entry(6, ref_seq=3))
+                assert (await late.next()).message_push.message.content == Content()
+                full = (await early.next()).message_push.message
+                assert full.content.text.text == "hello"
+
+
+async def test_a_gap_is_filled_by_one_pull_before_it_is_sent_on(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+
+        def pull(_caller: Any, frame: ClientFrame) -> ServerFrame:
+            wanted = range(frame.pull.from_seq, frame.pull.to_seq + 1)
+            return ServerFrame(pull=PullResponse(conversation_id=ROOM, epoch=1, messages=map(message, wanted)))
+
+        site.logic.answers["pull"] = pull
+        async with site.client(1) as client, site.client(2) as other:
+            await enter(client, first=True)
+            await enter(other, first=False)
+            await fan_out(entry(1))
+            await asyncio.gather(fan_out(entry(4)), fan_out(entry(5)))
+            assert await seqs(client, 5) == [1, 2, 3, 4, 5]
+            assert await seqs(other, 5) == [1, 2, 3, 4, 5]
+            pulls = [frame for _, frame in site.logic.commands if frame.HasField("pull")]
+            assert len(pulls) == 1
+
+
+async def test_a_gap_that_cannot_be_filled_makes_clients_compare(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        site.logic.answers["pull"] = lambda caller, frame: ImError(error_table.UNAVAILABLE)
+        async with site.client(1) as client:
+            await enter(client, first=True)
+            await fan_out(entry(1))
+            await fan_out(entry(4))
+            assert await seqs(client, 1) == [1]
+            assert list((await client.next()).check.conversation_ids) == [ROOM]
+            assert await seqs(client, 1) == [4]
+
+
+async def test_who_is_removed_sees_the_removal_and_nothing_after(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        async with site.client(1) as stays, site.client(2) as goes:
+            await enter(stays, first=True)
+            await enter(goes, first=False)
+            gone = MembershipChange(conversation_id=ROOM, user_id=2, to_seq=2, member_version=2)
+            await fan_out(entry(1), entry(2, changes=[gone]), entry(3), member_version=2)
+            assert await seqs(stays, 3) == [1, 2, 3]
+            assert await seqs(goes, 2) == [1, 2]
+            await nothing_more(goes)
+
+
+async def test_who_comes_sees_from_the_entry_that_says_so(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        async with site.client(1) as old:
+            await enter(old, first=True)
+            site.logic.large = []
+            async with site.client(2) as new:
+                await enter(new, first=False)
+                came = MembershipChange(conversation_id=ROOM, user_id=2, from_seq=2, member_version=2)
+                await fan_out(entry(1), entry(2, changes=[came]), entry(3), member_version=2)
+                assert await seqs(old, 3) == [1, 2, 3]
+                assert await seqs(new, 2) == [2, 3]
+
+
+async def test_a_gateway_that_is_behind_revalidates_before_it_sends(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+
+        def get_conversation(caller: Any, _frame: ClientFrame) -> ServerFrame | ImError:
+            if caller.user_id == 2:
+                return ImError(error_table.NOT_A_MEMBER)
+            head = Head(conversation=Conversation(conversation_id=ROOM, state=MEMBER_STATE_IN))
+            return ServerFrame(get_conversation=GetConversationResponse(head=head))
+
+        site.logic.answers["get_conversation"] = get_conversation
+        async with site.client(1) as stays, site.client(2) as removed:
+            await enter(stays, first=True)
+            await enter(removed, first=False)
+            await fan_out(entry(1))
+            await fan_out(entry(2), member_version=8)
+            await fan_out(entry(3), member_version=8)
+            assert await seqs(stays, 3) == [1, 2, 3]
+            assert await seqs(removed, 1) == [1]
+            await nothing_more(removed)
+
+
+async def test_a_pulled_notice_changes_the_members_as_a_pushed_one_does(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        removal = message(2)
+        removal.content.notice.CopyFrom(Notice(removed=MembersChange(actor_id=1, user_ids=[2])))
+        site.logic.answers["pull"] = lambda caller, frame: ServerFrame(
+            pull=PullResponse(conversation_id=ROOM, epoch=1, messages=[removal])
+        )
+        async with site.client(1) as stays, site.client(2) as removed:
+            await enter(stays, first=True)
+            await enter(removed, first=False)
+            await fan_out(entry(1))
+            await fan_out(entry(3))
+            assert await seqs(stays, 3) == [1, 2, 3]
+            assert await seqs(removed, 2) == [1, 2]
+            await nothing_more(removed)
+
+
+async def test_logic_tells_of_a_change_by_push(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out, site.client(1) as client:
+        await enter(client, first=False)
+        came = MembershipChange(conversation_id=ROOM, user_id=1, from_seq=4, member_version=3)
+        site.logic.push(GatewayPush(membership_change=came))
+        await site.until(lambda: site.interested(ROOM))
+        assert await fan_out(entry(4), member_version=3) == 1
+        assert await seqs(client, 1) == [4]
+
+
+async def test_a_conversation_of_nobody_here_is_answered_zero(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        assert await fan_out(entry(1)) == 0
+
+
+async def test_who_joins_later_is_told_the_head(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        async with site.client(1) as first:
+            await enter(first, first=True)
+            await fan_out(entry(1), entry(2))
+            assert await seqs(first, 2) == [1, 2]
+            await asyncio.sleep(0.1)
+            async with site.client(2) as second:
+                heads = (await second.next()).head_push.heads
+                assert [(mark.conversation_id, mark.max_seq) for mark in heads] == [(ROOM, 2)]
