@@ -234,7 +234,7 @@ class _Batch:
             key = (sender_id, log_id)
             if seen > self._seen.get(key, 0):
                 self._seen[key] = seen
-        if draft.guards is not None or draft.effects is not None:
+        if draft.guards is not None or draft.effects is not None or self._lookups.has_targets:
             self._lookups.stored(draft, seq=seq, flags=flags, now=now)
         return Stored(
             log_id,

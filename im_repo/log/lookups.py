@@ -30,6 +30,8 @@ class Lookups:
         self._connection = connection
         complex_drafts = [draft for draft in drafts if draft.guards is not None or draft.effects is not None]
         self._wanted = {(draft.conversation_id, draft.ref_seq) for draft in complex_drafts if asks_target(draft)}
+        self.has_targets = bool(self._wanted)
+        """Some draft is about an entry: then `stored` has to be told of all of them, since it may be that entry."""
         self._targets = find_targets(connection, self._wanted)
         slow = {
             (draft.sender_id, draft.conversation_id)
