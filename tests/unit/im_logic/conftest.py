@@ -1,5 +1,6 @@
 """Accounts over the real repo: in process, on a SQLite file."""
 
+import hashlib
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -132,7 +133,7 @@ def cache(clock: ManualClock) -> MemoryCache:
 @pytest.fixture
 def random() -> Callable[[int], bytes]:
     numbers = itertools.count(1)
-    return lambda size: next(numbers).to_bytes(size)
+    return lambda size: hashlib.shake_128(b"%d" % next(numbers)).digest(size)
 
 
 @pytest.fixture
