@@ -77,6 +77,7 @@ def _last(span: SpanParameters) -> Select[Any]:
             inner.c.conversation_id == last.c.conversation_id,
             inner.c.ref_seq == last.c.seq,
             inner.c.type == MESSAGE_TYPE_EDIT,
+            inner.c.seq > last.c.seq,
             inner.c.seq <= span.to_seq,
         )
         .scalar_subquery()

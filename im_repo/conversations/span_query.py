@@ -1,7 +1,6 @@
 """Ask the same of many stretches of logs in one statement."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, Dialect, Row, Select, bindparam, literal_column, select, union_all
@@ -55,7 +54,7 @@ class SpanQuery:
 
     def __init__(self, arm: Callable[[SpanParameters], Select[Any]]) -> None:
         self._arm = arm
-        self._compiled = lru_cache(maxsize=2 * len(_SIZES))(self._compile)
+        self._compiled: dict[tuple[str, int], _Compiled] = {}
 
     def run(self, connection: Connection, spans: Sequence[LogSpan]) -> Iterator[tuple[int, Row[Any]]]:
         """Yield (index of the span, row) for every row of every span, in no promised order."""
@@ -65,7 +64,7 @@ class SpanQuery:
             size = next((size for size in _SIZES if size >= left), _SIZES[-1])
             chunk = spans[done : done + size]
             filled = [*chunk, *([_NOTHING] * (size - len(chunk)))]
-            compiled = self._compiled(connection.dialect, size)
+            compiled = self._compiled_for(connection.dialect, size)
             values = compiled.constants.copy()
             for position, arm, field in compiled.slots:
                 values[position] = filled[arm][field]
@@ -73,6 +72,14 @@ class SpanQuery:
                 if row.arm < len(chunk):  # an aggregate gives a row for nothing, too
                     yield done + row.arm, row
             done += size
+
+    def _compiled_for(self, dialect: Dialect, size: int) -> _Compiled:
+        """Compiled once per driver and size; two threads that miss at once do the same work twice, no harm."""
+        key = (dialect.driver, size)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = self._compiled[key] = self._compile(dialect, size)
+        return compiled
 
     def _compile(self, dialect: Dialect, size: int) -> _Compiled:
         arms = []

@@ -22,7 +22,7 @@ def find_rows(
 
     Args:
         connection: inside a transaction.
-        table: where to look; quoted where its name is a word of SQL.
+        table: where to look; in backticks where its name is a word of some SQL; all engines take them.
         columns: what to read.
         key: the columns of a key.
         keys: at least one.

@@ -79,7 +79,7 @@ def _read_conversations(connection: Connection, conversation_ids: Sequence[int])
 
 
 def _read_states(connection: Connection, places: Sequence[Place]) -> dict[Place, int]:
-    rows = find_rows(connection, "member", (*_KEY, "state"), _KEY, places)
+    rows = find_rows(connection, "`member`", (*_KEY, "state"), _KEY, places)
     return {Place(user_id, conversation_id): state for user_id, conversation_id, state in rows}
 
 
