@@ -62,6 +62,7 @@ class Appender:
         self._monotonic = monotonic
         self._queue = AppendQueue(max_items=settings.queue_items, max_bytes=settings.queue_bytes)
         self._ready = asyncio.Event()
+        self._stopped = False
         self._batch_items = metrics.histogram("im_repo_append_batch_items")
         self._batch_seconds = metrics.histogram("im_repo_append_batch_seconds")
         self._stored = metrics.counter("im_repo_appended_total")
@@ -74,7 +75,9 @@ class Appender:
 
         Drafts of one conversation are stored in the order of the calls.
         """
-        if self._queue.put(Waiting(draft, answer)):
+        if self._stopped:
+            answer.fail(_stopping())
+        elif self._queue.put(Waiting(draft, answer)):
             self._ready.set()
         else:
             answer.fail(ImError(error_table.OVERLOADED, retry_after_ms=_OVERLOADED_RETRY_MS))
@@ -86,8 +89,9 @@ class Appender:
                 for number in range(self._settings.workers):
                     tasks.create_task(self._work(), name=f"repo.append.{number}")
         finally:
+            self._stopped = True
             for waiting in self._queue.clear():
-                waiting.answer.fail(ImError(error_table.UNAVAILABLE, "this node is stopping; nothing was stored"))
+                waiting.answer.fail(_stopping())
 
     async def _work(self) -> None:
         settings = self._settings
@@ -184,6 +188,10 @@ class Appender:
         self._failed.inc(len(batch))
         for waiting in batch:
             waiting.answer.fail(error)
+
+
+def _stopping() -> ImError:
+    return ImError(error_table.UNAVAILABLE, "this node is stopping; nothing was stored")
 
 
 def _response(outcome: Outcome, outbox_id: int) -> bytes:
