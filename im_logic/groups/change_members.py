@@ -62,8 +62,10 @@ class ChangeMembers:
             refusal = rules.may_change_members(conversation, conversation.place(asker.user_id), asker.user_kind)
             if refusal is not None:
                 raise refuse(refusal)
-            word_notice(item, Notice(added=MembersChange(actor_id=asker.user_id, user_ids=added)))
-            come_in(item, added, role=Role.MEMBER)
+            # The notice names who comes, as far as is known; the fence covers who went meanwhile.
+            coming = [user_id for user_id in added if conversation.place(user_id).state != Membership.IN] or added
+            word_notice(item, Notice(added=MembersChange(actor_id=asker.user_id, user_ids=coming)))
+            come_in(item, coming, role=Role.MEMBER)
             item.guards.sender_min_role = Role.MEMBER
             item.guards.max_members = self._max_members
 
