@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from im_infra import aio
+from im_infra.observability import logs
+
+_LOG: Final = logs.get(__name__)
 
 CLOSE_TIMEOUT_S: Final = 5.0
 
@@ -46,7 +49,11 @@ async def consuming(consumer: Consumer, run: Callable[[], Awaitable[None]], *, n
     """Run a consumer while the context is open; on closing it has 5 s to finish, then it is cancelled."""
 
     async def life() -> None:
-        await run()
+        try:
+            await run()
+        finally:
+            if not consumer.stopping:
+                _LOG.error("consumer ended unasked", consumer=name)
 
     task = aio.spawn(life(), name=name)
     try:

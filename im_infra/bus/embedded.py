@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -27,7 +27,8 @@ class EmbeddedBus:
 
     Publishing to `im.fanout` returns when the consumer's handler took effect. Any other record is stored when publishing
     returns, and stays stored until its effect. A topic has one consumer at a time; records that come before it wait for
-    it, except in `im.fanout`, where publishing without a consumer fails.
+    it, except in `im.fanout`, where publishing without a consumer fails. Only redriven records of `im.fanout` are stored;
+    its handler may be given one while it is at others.
 
     Args:
         database: where records and dead letters lie.
@@ -83,9 +84,11 @@ class EmbeddedBus:
         if topic in self._consumed:
             raise ValueError(f"{topic} is consumed by {self._consumed[topic]} already")
         self._consumed[topic] = group
-        consumer: MemoryTopic | DurableTopic = self._fanout if topic == FANOUT_TOPIC else self._durable_topic(topic)
         try:
-            async with consumer.consume(handler, max_records):
+            async with AsyncExitStack() as consumers:
+                await consumers.enter_async_context(self._durable_topic(topic).consume(handler, max_records))
+                if topic == FANOUT_TOPIC:
+                    await consumers.enter_async_context(self._fanout.consume(handler, max_records))
                 yield
         finally:
             del self._consumed[topic]
@@ -95,10 +98,12 @@ class EmbeddedBus:
         return await self._database.read(lambda connection: record_row.dead_letters(connection, limit))
 
     async def redrive(self, dead_letter_id: str) -> bool:
-        """See `abstract.Bus.redrive`. Safe to cancel: for `im.fanout` the letter may remain though it took effect.
+        """See `abstract.Bus.redrive`. Works from any process: whoever consumes the topic finds the record stored.
+
+        Safe to cancel: moved or not.
 
         Raises:
-            ImError: as `publish`; the dead letter then remains.
+            ImError: any error of the database; the dead letter then remains.
         """
         if not dead_letter_id.isdecimal():
             return False
@@ -107,9 +112,6 @@ class EmbeddedBus:
         if letter is None:
             return False
         fresh = replace(letter.record, attempts=0, position="")
-        if fresh.topic == FANOUT_TOPIC:
-            await self._fanout.publish(fresh)
-            return await self._database.write(lambda connection: record_row.take_dead_letter(connection, number))
         now_ms = self._clock.now_ms()
         moved = await self._database.write(
             lambda connection: record_row.move_dead_letter(connection, number, fresh, now_ms)

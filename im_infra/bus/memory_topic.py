@@ -63,17 +63,17 @@ class MemoryTopic:
         consumer = self._consumer = Consumer()
 
         async def run() -> None:
-            while not consumer.stopping:
-                await consumer.woken()
-                while len(self._backlog) and not consumer.stopping:
-                    await self._hand_out(self._backlog.take(max_records), handler, consumer)
+            try:
+                while not consumer.stopping:
+                    await consumer.woken()
+                    while len(self._backlog) and not consumer.stopping:
+                        await self._hand_out(self._backlog.take(max_records), handler, consumer)
+            finally:  # however it ends: nobody may wait for a consumer that is gone
+                self._consumer = None
+                self._give_back(self._backlog.take(len(self._backlog)))
 
-        try:
-            async with consuming(consumer, run, name=f"bus.{self._topic}"):
-                yield
-        finally:
-            self._consumer = None
-            self._give_back(self._backlog.take(len(self._backlog)))
+        async with consuming(consumer, run, name=f"bus.{self._topic}"):
+            yield
 
     async def _hand_out(self, batch: Sequence[Waiting], handler: Handler, consumer: Consumer) -> None:
         """Hand a batch out whole, and after a failure one by one, so that a poisonous record takes nobody with it."""
@@ -118,7 +118,7 @@ class MemoryTopic:
         _LOG.error("record given up", topic=self._topic, attempts=attempts, exc_info=error)
         try:
             await self._bury(replace(waiting.record, attempts=attempts), describe_error(error))
-        except ImError as not_stored:
+        except Exception as not_stored:  # noqa: BLE001 - the publisher is told, the consumer goes on
             waiting.failed(not_stored)
         else:
             self._counts.dead_letters.inc()

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+import structlog
 
 from im_infra.bus import consuming as module
 from im_infra.bus.consuming import Consumer, consuming
@@ -51,3 +52,16 @@ async def test_stopping_ends_every_wait() -> None:
         await consumer.woken()
         await consumer.pause(60)
     assert consumer.stopping
+
+
+async def test_a_consumer_that_ends_unasked_is_told() -> None:
+    ended = asyncio.Event()
+
+    async def run() -> None:
+        ended.set()
+
+    with structlog.testing.capture_logs() as lines:
+        async with asyncio.timeout(5), consuming(Consumer(), run, name="test"):
+            await ended.wait()
+            await asyncio.sleep(0)
+    assert [(line["event"], line["consumer"]) for line in lines] == [("consumer ended unasked", "test")]

@@ -6,7 +6,6 @@ import pytest
 from im_infra.bus.abstract import DEAD_LETTER_TOPIC, FANOUT_TOPIC, Record
 from im_infra.bus.embedded import MAX_RECORD_BYTES, EmbeddedBus
 from im_infra.bus.settings import BusSettings
-from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
 from im_infra.sql.sqlite import SqliteDatabase
 
@@ -43,13 +42,18 @@ async def test_what_is_too_large_is_a_mistake(bus: EmbeddedBus) -> None:
         await bus.publish("im.push", key=b"", value=b"", headers={"a": "x" * 2_000})
 
 
-async def test_a_fanout_letter_stays_dead_while_nobody_consumes(bus: EmbeddedBus) -> None:
+async def test_a_fanout_letter_is_redriven_by_another_process(bus: EmbeddedBus, database: SqliteDatabase) -> None:
     async with asyncio.timeout(5), bus.consume(FANOUT_TOPIC, group="task", handler=fail):
         await bus.publish(FANOUT_TOPIC, key=b"k", value=b"1")
     (letter,) = await bus.dead_letters()
-    with pytest.raises(ImError, match="nobody consumes"):
-        await bus.redrive(letter.dead_letter_id)
-    assert await bus.dead_letters() == [letter]
+    assert await EmbeddedBus(database).redrive(letter.dead_letter_id)
+    taken = asyncio.Event()
+
+    async def take(_records: Sequence[Record]) -> None:
+        taken.set()
+
+    async with asyncio.timeout(5), bus.consume(FANOUT_TOPIC, group="task", handler=take):
+        await taken.wait()
 
 
 async def test_records_are_counted_by_topic(database: SqliteDatabase) -> None:

@@ -120,3 +120,15 @@ async def test_a_publisher_that_is_gone_disturbs_nobody(gate: Gated) -> None:
         gate.open.set()
         await fanout.publish(record(b"2"))
     assert gate.effects == [b"1", b"2"]
+
+
+async def test_when_the_consumer_ends_unasked_nobody_waits_for_it() -> None:
+    """A handler that cancels its own task takes the consumer with it."""
+
+    async def cancels(_records: Sequence[Record]) -> None:
+        raise asyncio.CancelledError
+
+    fanout = topic(Grave())
+    async with asyncio.timeout(5), fanout.consume(cancels, 1):
+        outcomes = await asyncio.gather(*(fanout.publish(record()) for _ in range(3)), return_exceptions=True)
+        assert [error.reason for error in outcomes if isinstance(error, ImError)] == [error_table.UNAVAILABLE] * 3
