@@ -17,7 +17,8 @@ class LogSpan(NamedTuple):
     conversation_id: int
     from_seq: int
     to_seq: int
-    reader_id: int = 0
+    subject: int = 0
+    """What else the question is about: the reader, or an entry's seq."""
 
 
 _NOTHING: Final = LogSpan(0, 1, 0)
@@ -30,7 +31,7 @@ class SpanParameters(NamedTuple):
     conversation_id: BindParameter[int]
     from_seq: BindParameter[int]
     to_seq: BindParameter[int]
-    reader_id: BindParameter[int]
+    subject: BindParameter[int]
 
 
 class _Compiled(NamedTuple):

@@ -111,7 +111,7 @@ def _mentioned(connection: Connection, suspects: Sequence[tuple[int, LogSpan]]) 
     places: set[int] = set()
     for index, row in _SUSPECTS.run(connection, [span for _, span in suspects]):
         place, span = suspects[index]
-        if place not in places and mentions(row.body, span.reader_id):
+        if place not in places and mentions(row.body, span.subject):
             places.add(place)
     return places
 
@@ -124,7 +124,7 @@ def mentions(body: bytes, user_id: int) -> bool:
 
 
 def _counts(span: SpanParameters) -> Select[Any]:
-    by_others = (MESSAGE.c.sender_id != span.reader_id) & ~has(MESSAGE.c.flags, RECALLED)
+    by_others = (MESSAGE.c.sender_id != span.subject) & ~has(MESSAGE.c.flags, RECALLED)
     suspect = (MESSAGE.c.edit_seq != 0) | (func.instr(MESSAGE.c.body, _MENTION_TAG) != 0)
     sums = {"countable": true(), "others": by_others, "suspects": by_others & suspect}
     return select(*(func.sum(case((condition, 1), else_=0)).label(name) for name, condition in sums.items())).where(
@@ -152,7 +152,7 @@ def _suspects(span: SpanParameters) -> Select[Any]:
             MESSAGE.c.seq.between(span.from_seq, span.to_seq),
             has(MESSAGE.c.flags, COUNTABLE),
             ~has(MESSAGE.c.flags, RECALLED),
-            MESSAGE.c.sender_id != span.reader_id,
+            MESSAGE.c.sender_id != span.subject,
             func.instr(body, _MENTION_TAG) != 0,
         )
     )

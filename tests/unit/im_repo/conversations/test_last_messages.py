@@ -60,6 +60,15 @@ def test_edits_after_the_reader_left_did_not_happen_for_them(connection: Connect
     assert (message.content.text.text, message.changed_seq, message.edit_time) == ("old", 0, 0)
 
 
+def test_an_edit_of_a_later_stay_counts_for_a_message_of_an_earlier_one(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 8, "old")
+    for text in ("while away", "back", "away again"):
+        seed.say(1, 8, text, type=MESSAGE_TYPE_EDIT, ref_seq=1)
+    assert last(connection, Span(1, 1), Span(3, 3)).content.text.text == "back"
+    assert last(connection, Span(1, 1), Span(3, 4)).content.text.text == "away again"
+
+
 def test_a_recalled_message_is_a_tombstone_even_after_an_edit(connection: Connection, seed: Any) -> None:
     seed.conversation(1, 7, 8)
     seed.say(1, 8, "old")

@@ -13,7 +13,7 @@ def seqs(span: SpanParameters) -> Any:
     return select(MESSAGE.c.seq).where(
         MESSAGE.c.conversation_id == span.conversation_id,
         MESSAGE.c.seq.between(span.from_seq, span.to_seq),
-        MESSAGE.c.sender_id != span.reader_id,
+        MESSAGE.c.sender_id != span.subject,
         MESSAGE.c.type == 1,
     )
 
@@ -33,7 +33,7 @@ def test_each_span_gets_its_own_rows(connection: Connection, seed: Any, spans: i
     for index, row in SpanQuery(seqs).run(connection, asked):
         found[index].append(row.seq)
     expected = {
-        number: [seq for seq in range(1, span.to_seq + 1) if not (span.reader_id and seq % 2)]
+        number: [seq for seq in range(1, span.to_seq + 1) if not (span.subject and seq % 2)]
         for number, span in enumerate(asked)
     }
     assert {number: sorted(rows) for number, rows in found.items()} == expected
