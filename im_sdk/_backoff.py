@@ -13,6 +13,7 @@ def reconnect_delay(failures: int, source: random.Random, *, at_least_s: float =
 
     Args:
         failures: tries that failed since the last healthy connection; 0: that one has just ended.
+        source: the jitter's randomness.
         at_least_s: what the server asked for; the jitter comes on top.
     """
     ceiling = HEALTHY_S if failures == 0 else min(LIMIT_S, 2.0 ** min(failures, _EXPONENT_LIMIT))
@@ -24,6 +25,7 @@ def repeat_delay(attempt: int, source: random.Random, *, at_least_s: float = 0) 
 
     Args:
         attempt: how many tries there were, from 1.
+        source: the jitter's randomness.
         at_least_s: the server's `retry_after_ms`, in seconds.
     """
     ceiling = min(10.0, 0.2 * 2.0 ** min(attempt - 1, 6))

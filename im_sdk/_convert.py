@@ -35,7 +35,7 @@ def message(wire: message_pb2.Message, me: int) -> Message:
     notice_body: Notice | None = None
     content = wire.content
     body = content.WhichOneof("body")
-    if body == "text" or body == "edit":  # noqa: PLR1714 - faster than a set on the path of every message
+    if body in ("text", "edit"):
         said = content.text if body == "text" else content.edit
         text = said.text
         if said.mentions:

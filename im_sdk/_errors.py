@@ -59,18 +59,14 @@ class ImError(Exception):
         return f"{type(self).__name__}({self.number}, {self.name!r}, {self.message!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.number, self.name, self.message, self.retryable, self.retry_after_ms)
+        return _rebuild, (type(self), self.__dict__)
 
 
-def _rebuild(
-    cls: type[ImError],
-    number: int,
-    name: str,
-    message: str,
-    retryable: bool,
-    retry_after_ms: int,  # noqa: FBT001 - pickle's
-) -> ImError:
-    return cls(number, name, message, retryable=retryable, retry_after_ms=retry_after_ms)
+def _rebuild(cls: type[ImError], state: dict[str, Any]) -> ImError:
+    """An error that crossed a process border."""
+    made = cls(state["number"], state["name"], state["message"])
+    made.__dict__.update(state)
+    return made
 
 
 class InvalidError(ImError):

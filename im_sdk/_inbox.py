@@ -33,7 +33,7 @@ from im_sdk._settings import CatchUp, SessionSettings
 from im_sdk._sync import Sync, SyncPoint
 
 _EDIT: Final = message_pb2.MESSAGE_TYPE_EDIT
-_RECALL: Final = message_pb2.MESSAGE_TYPE_RECALL
+_CHANGES: Final = (_EDIT, message_pb2.MESSAGE_TYPE_RECALL)
 _NOTICE: Final = message_pb2.MESSAGE_TYPE_NOTICE
 OPEN_LIMIT: Final = 50
 VIEW_LIMIT: Final = 8
@@ -219,11 +219,7 @@ class Inbox:
         """The application keeps up again."""
         self.paused = False
         if synced:
-            self.puller.open = True
-            for conversation_id, track in self.tracks.items():
-                listing = self.directory.find(conversation_id)
-                if track.behind and listing is not None and self._follows(listing):
-                    self.puller.want(conversation_id)
+            self._read_on()
 
     def pictures(self) -> list[Conversation]:
         """All conversations of this moment, the most recently active first."""
@@ -283,7 +279,7 @@ class Inbox:
             if item.sender_id != self.me:
                 received = item.seq
             kind = item.type
-            if kind == _EDIT or kind == _RECALL:  # noqa: PLR1714 - faster, on every message
+            if kind in _CHANGES:
                 self._show_change(track, listing, item, now)
                 continue
             message = _convert.message(item, self.me)
@@ -371,7 +367,16 @@ class Inbox:
 
     def _synced(self, now: float) -> None:  # noqa: ARG002 - the callback's shape
         if not self.paused:
-            self.puller.open = True
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read all that is behind: a head told by an earlier sync is not told again by the next one."""
+        self.puller.open = True
+        for conversation_id, track in self.tracks.items():
+            if track.behind:
+                listing = self.directory.find(conversation_id)
+                if listing is None or self._follows(listing):
+                    self.puller.want(conversation_id)
 
     def _changed(self, listing: Listing) -> None:
         self.dirty.add(listing.conversation_id)

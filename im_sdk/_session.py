@@ -7,15 +7,16 @@ socket, and `deadline()` says when `tick` is due. After each call the driver emp
 
 import random
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as Wire
 
-from im_proto.v1 import frame_pb2, message_pb2, read_pb2, session_pb2
+from im_proto.v1 import frame_pb2, read_pb2, session_pb2
 from im_sdk import _convert
 from im_sdk._backoff import around
-from im_sdk._commands import Answered, Command, DraftRenewed, SendAcknowledged, SendRefused
+from im_sdk._commands import Answered, Command
 from im_sdk._credentials import AccessToken, Credentials
 from im_sdk._error_table import ErrorNumber
 from im_sdk._errors import ClosedError, ImError, OutboxFullError, UnreachableError, from_table
@@ -24,29 +25,18 @@ from im_sdk._gap import Track
 from im_sdk._ids import uuid7
 from im_sdk._inbox import Inbox
 from im_sdk._link import Link, Phase
-from im_sdk._models import Conversation, User
+from im_sdk._models import User
 from im_sdk._outbox import Draft, Outbox
-from im_sdk._requests import Request, Requests
+from im_sdk._requests import OnDone, Request, Requests
+from im_sdk._sending import Sending
 from im_sdk._server_time import ServerTime
 from im_sdk._settings import SessionSettings
-from im_sdk._sync import SyncPoint
+from im_sdk._snapshot import Snapshot
 from im_sdk._writer import Writer
 
 _NEVER: Final = float("inf")
 _DEFAULT_FRAME_BYTES: Final = 64 * 1024
 _HELD_BACK: Final = frozenset({"message_push", "head_push", "account_event_push", "receipt_push", "check", "lagged"})
-_MESSAGE_TYPES: Final = {"text": message_pb2.MESSAGE_TYPE_TEXT, "custom": message_pb2.MESSAGE_TYPE_CUSTOM}
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a session knew when it ended, to go on from."""
-
-    point: SyncPoint = SyncPoint()
-    cursors: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """conversation_id → (epoch, seq)."""
-    conversations: tuple[Conversation, ...] = ()
-    drafts: tuple[Draft, ...] = ()
 
 
 class Session:
@@ -60,6 +50,7 @@ class Session:
         now: monotonic seconds.
         wall_ms: the local wall clock at `now`, milliseconds since the epoch.
         snapshot: what an earlier session of this account left.
+        park_renewed: a draft with a new id waits for `draft_kept`; for those who keep drafts.
     """
 
     def __init__(
@@ -80,7 +71,6 @@ class Session:
         self.world_conversation_id = 0
         self.server_time = ServerTime(now=now, wall_ms=wall_ms)
         self._random = source
-        self._park_renewed = park_renewed
         self._commands: list[Command] = []
         self._events: list[Event] = []
         self._held: deque[frame_pb2.ServerFrame] = deque()
@@ -88,7 +78,6 @@ class Session:
         self._light_sync_deadline = _NEVER
         self._last_ticket = 0
         self._tickets: dict[int, Request] = {}
-        self._sends: dict[int, Draft] = {}
         self._view_stale = False
         self._writer = Writer(max_bytes=_DEFAULT_FRAME_BYTES)
         self._requests = Requests(answer_timeout_s=settings.answer_timeout_s, source=source)
@@ -105,8 +94,17 @@ class Session:
             on_closed=self._closed,
             on_token=self._new_token,
         )
+        self._sending = Sending(
+            self.outbox,
+            inbox=self.inbox,
+            requests=self._requests,
+            writer=self._writer,
+            commands=self._commands,
+            new_id=self.new_id,
+            park_renewed=park_renewed,
+        )
         self._restore(snapshot)
-        self._handlers = {
+        self._handlers: dict[str, Callable[[frame_pb2.ServerFrame, float], None]] = {
             "receipt_push": lambda frame, _now: self.inbox.take_receipts(frame.receipt_push),
             "head_push": lambda frame, now: self.inbox.take_marks(frame.head_push, now),
             "account_event_push": lambda frame, now: self.inbox.sync.take_event(frame.account_event_push.event, now),
@@ -144,6 +142,11 @@ class Session:
         commands = self._commands[:]
         self._commands.clear()
         return commands
+
+    def snapshot(self) -> Snapshot:
+        """What this session knows of the logs, for another session of the account; without what is in the outbox."""
+        cursors = {key: (track.epoch, track.seq) for key, track in self.inbox.tracks.items() if not track.fresh}
+        return Snapshot(self.inbox.sync.point, cursors, tuple(self.inbox.pictures()))
 
     def take_message(self) -> bytes | None:
         """The next binary WebSocket message; call until None."""
@@ -220,8 +223,6 @@ class Session:
             return
         for frame in frames:
             self._take_frame(frame, now)
-            if not self._link.connected:
-                return
         self._flush(now)
 
     def tick(self, now: float) -> None:
@@ -261,11 +262,11 @@ class Session:
         self.outbox.release(conversation_id)
         self._flush(now)
 
-    def request(self, operation: str, wire: Any, now: float, *, timeout_s: float) -> int:
+    def request(self, operation: str, wire: Wire, now: float, *, timeout_s: float) -> int:
         """Ask an operation of ClientFrame, over reconnects; Answered with the ticket given here settles it."""
         self._last_ticket = ticket = self._last_ticket + 1
 
-        def done(answer: Any, error: ImError | None, _now: float) -> None:
+        def done(answer: Wire | None, error: ImError | None, _now: float) -> None:
             del self._tickets[ticket]
             self._commands.append(Answered(ticket, answer, error))
 
@@ -281,7 +282,7 @@ class Session:
         if request is not None:
             self._requests.withdraw(request)
 
-    def tell(self, operation: str, wire: Any) -> None:
+    def tell(self, operation: str, wire: Wire) -> None:
         """Say something that needs no answer and is not repeated (typing); nothing happens without a connection."""
         if self._link.phase is Phase.ONLINE:
             self._writer.put(operation, wire, 0)
@@ -304,25 +305,15 @@ class Session:
     # frames
 
     def _take_frame(self, frame: frame_pb2.ServerFrame, now: float) -> None:
+        if not self._link.connected:
+            return  # a frame before it ended the connection
         event = frame.WhichOneof("event")
         request_id = frame.request_id
         if event == "message_push" and self._link.phase is Phase.ONLINE:
             self.inbox.take_push(frame.message_push, now)
         elif request_id:
-            draft = self._sends.pop(request_id, None)
-            if draft is not None:
-                self._on_send(draft, request_id, frame, now)
-                return
-            request = self._requests.find(request_id)
-            if request is None:
-                return
-            if event == "error":
-                self._requests.refused(request, _convert.error(frame.error), now)
-            elif event == request.operation:
-                self._requests.answered(request, getattr(frame, event), now)
-            else:
-                unknown = from_table(ErrorNumber.OPERATION_UNKNOWN, "the server's answer is of another kind")
-                self._requests.refused(request, unknown, now)
+            if not self._sending.take_answer(frame, now):
+                self._take_answer(frame, event, now)
         elif event is not None:
             if self._link.phase is not Phase.ONLINE and event in _HELD_BACK:
                 self._hold_back(frame)
@@ -331,48 +322,23 @@ class Session:
             elif (handler := self._handlers.get(event)) is not None:
                 handler(frame, now)
 
+    def _take_answer(self, frame: frame_pb2.ServerFrame, event: str | None, now: float) -> None:
+        request = self._requests.find(frame.request_id)
+        if request is None:
+            return  # given up meanwhile
+        if event == "error":
+            self._requests.refused(request, _convert.error(frame.error), now)
+        elif event == request.operation:
+            self._requests.answered(request, getattr(frame, event), now)
+        else:
+            unknown = from_table(ErrorNumber.OPERATION_UNKNOWN, "the server's answer is of another kind")
+            self._requests.refused(request, unknown, now)
+
     def _hold_back(self, frame: frame_pb2.ServerFrame) -> None:
         if len(self._held) >= self.settings.held_pushes:
             self._held_overflow = True  # a light sync after the first tells what is missing
         else:
             self._held.append(frame)
-
-    def _on_send(self, draft: Draft, request_id: int, frame: frame_pb2.ServerFrame, now: float) -> None:
-        if frame.WhichOneof("event") == "send":
-            self._acknowledged(draft, frame.send, now)
-            return
-        error = (
-            _convert.error(frame.error) if frame.HasField("error") else from_table(ErrorNumber.INTERNAL, "no answer")
-        )
-        if draft.request_id != request_id:
-            return  # an earlier try, which was given up: the later one decides
-        if error.number == ErrorNumber.TOO_OLD and draft.attempt == 1 and draft.client_message_id in self.outbox:
-            old, new = draft.client_message_id, self.new_id(now)
-            self.outbox.renew(draft, new, park=self._park_renewed)
-            self._commands.append(DraftRenewed(draft.conversation_id, old, new))
-        elif self.outbox.refuse(draft, error, now):
-            self._commands.append(SendRefused(draft.conversation_id, draft.client_message_id, error))
-
-    def _acknowledged(self, draft: Draft, ack: message_pb2.SendResponse, now: float) -> None:
-        if self.outbox.acknowledge(draft.client_message_id) is None:
-            return
-        self._commands.append(SendAcknowledged(_convert.sent(ack)))
-        track = self.inbox.tracks.get(draft.conversation_id)
-        entry = message_pb2.Message(
-            conversation_id=draft.conversation_id,
-            seq=ack.seq,
-            count=ack.count,
-            message_id=ack.message_id,
-            sender_id=self.inbox.me,
-            client_message_id=draft.client_message_id,
-            server_time=ack.server_time,
-            type=_MESSAGE_TYPES.get(draft.content.WhichOneof("body") or "", message_pb2.MESSAGE_TYPE_UNSPECIFIED),
-            ref_seq=draft.ref_seq,
-            content=draft.content,
-        )
-        self.inbox.take_entry(entry, track.epoch if track is not None else 0, now)
-        if draft.seen_seq:
-            self.inbox.take_read(draft.conversation_id, draft.seen_seq, None, now)
 
     def _on_hello(self, answer: session_pb2.HelloResponse | None, error: ImError | None, now: float) -> None:
         if answer is None:
@@ -421,7 +387,7 @@ class Session:
 
     # within
 
-    def _ask(self, operation: str, wire: Any, on_done: Any, now: float) -> None:
+    def _ask(self, operation: str, wire: Wire, on_done: OnDone, now: float) -> None:
         deadline = now + self.settings.answer_timeout_s
         self._requests.add(Request(operation, wire, on_done, deadline=deadline, repeats=False))
 
@@ -440,9 +406,7 @@ class Session:
             self._view_stale = False
             self._write_view(now)
         inbox.puller.run(now)
-        if self.outbox.has_ready or self.outbox.deadline() <= now:
-            for draft in self.outbox.take(now):
-                self._write_draft(draft)
+        self._sending.write(now)
         cursors = inbox.received.take(now)
         if cursors:
             acknowledgement = read_pb2.AckReceivedRequest()
@@ -457,24 +421,10 @@ class Session:
         for request in self._requests.take(now, own_only=own_only):
             self._writer.put(request.operation, request.wire, request.request_id)
 
-    def _write_draft(self, draft: Draft) -> None:
-        request_id = self._requests.next_id()
-        self._sends[request_id] = draft
-        draft.request_id = request_id
-        wire = message_pb2.SendRequest(
-            conversation_id=draft.conversation_id,
-            client_message_id=draft.client_message_id,
-            content=draft.content,
-            ref_seq=draft.ref_seq,
-            attempt=draft.attempt,
-            seen_seq=draft.seen_seq,
-        )
-        self._writer.put("send", wire, request_id)
-
     def _write_view(self, now: float) -> None:
         large = self.inbox.large_viewed()
 
-        def done(answer: Any, _error: ImError | None, _now: float) -> None:
+        def done(answer: read_pb2.ViewResponse | None, _error: ImError | None, _now: float) -> None:
             if answer is not None:
                 for conversation_id in large:
                     self.inbox.puller.want(conversation_id, even_if_level=True)
@@ -495,15 +445,13 @@ class Session:
         self._writer.clear()
         self._held.clear()
         self._held_overflow = False
-        self._sends.clear()
         self._light_sync_deadline = _NEVER
         self._requests.connection_lost(now, UnreachableError.because("the connection was lost"))
         self.inbox.connection_lost()
-        self.outbox.connection_lost()
+        self._sending.connection_lost()
 
     def _closed(self, error: ClosedError, now: float) -> None:
-        for draft in self.outbox.clear():
-            self._commands.append(SendRefused(draft.conversation_id, draft.client_message_id, error))
+        self._sending.give_up(error)
         self._requests.fail_all(error, now)
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -512,5 +460,7 @@ class Session:
         for kept in snapshot.conversations:
             epoch = snapshot.cursors.get(kept.conversation_id, (-1, 0))[0]
             self.inbox.directory.enter(kept.conversation_id).restore(kept, epoch=epoch)
+            track = self.inbox.tracks.setdefault(kept.conversation_id, Track(fresh=True))
+            track.tell(kept.max_seq)
         for draft in snapshot.drafts:
             self.outbox.add(draft)

@@ -3,6 +3,8 @@
 from collections import deque
 from typing import Any, Final
 
+from google.protobuf.message import Message as Wire
+
 from im_proto.v1 import frame_pb2
 
 _FRAMES_TAG: Final = b"\x0a"
@@ -19,9 +21,10 @@ class Writer:
         """Bounded by what may be open at all: the outbox's limit and the requests that somebody awaits."""
         self.max_bytes = max_bytes
 
-    def put(self, operation: str, wire: Any, request_id: int) -> None:
+    def put(self, operation: str, wire: Wire, request_id: int) -> None:
         """Take a frame: the operation's field with its message."""
-        frame = frame_pb2.ClientFrame(**{operation: wire, "request_id": request_id})
+        fields: dict[str, Any] = {operation: wire, "request_id": request_id}
+        frame = frame_pb2.ClientFrame(**fields)
         body = frame.SerializeToString()
         self._queue.append(_FRAMES_TAG + _varint(len(body)) + body)
 

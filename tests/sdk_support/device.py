@@ -8,8 +8,9 @@ from im_sdk import _commands as commands
 from im_sdk._credentials import AccessToken
 from im_sdk._events import Event, MessageReceived, MessageSent
 from im_sdk._outbox import Draft
-from im_sdk._session import Session, Snapshot
+from im_sdk._session import Session
 from im_sdk._settings import SessionSettings
+from im_sdk._snapshot import Snapshot
 from tests.sdk_support.model_server import START_MS, Connection, ModelServer
 
 

@@ -76,7 +76,7 @@ class ModelServer:
         self.handlers = {
             "send": self._send,
             "pull": self._pull,
-            "sync": lambda conn, r: self._sync(conn, r),
+            "sync": self._sync,
             "mark_read": self._mark_read,
             "ping": lambda _c, _r: session_pb2.PingResponse(server_time=self.time),
             "view": lambda _c, _r: read_pb2.ViewResponse(),
@@ -179,7 +179,10 @@ class ModelServer:
         resume = f"resume-{conn.user_id}-{self._last_id}"
         self.resume_tokens.add(resume)
         answer = session_pb2.HelloResponse(
-            resume_token=resume, server_time=self.time, sync=self._sync(conn, hello.sync), connection_id=str(self._last_id)
+            resume_token=resume,
+            server_time=self.time,
+            sync=self._sync(conn, hello.sync),
+            connection_id=str(self._last_id),
         )
         answer.user.user_id = conn.user_id
         answer.user.display_name = f"user {conn.user_id}"
@@ -219,11 +222,7 @@ class ModelServer:
         user_id = conn.user_id
         events = self.events.get(user_id, [])
         since = request.since.time if request.HasField("since") else 0
-        listed = [
-            log
-            for log in self.logs.values()
-            if log.moved >= since and (user_id in log.members or since)
-        ]
+        listed = [log for log in self.logs.values() if log.moved >= since and (user_id in log.members or since)]
         listed.sort(key=lambda log: -log.moved)
         start = int(request.page_token or 0)
         page = listed[start : start + self.page_size]
@@ -363,7 +362,11 @@ class ModelServer:
     def _edit(self, conn: Connection, request: message_pb2.EditMessageRequest) -> message_pb2.EditMessageResponse:
         log = self.logs[request.conversation_id]
         entry = self._append(
-            log, conn.user_id, message_pb2.Content(edit=request.text), message_pb2.MESSAGE_TYPE_EDIT, ref_seq=request.seq
+            log,
+            conn.user_id,
+            message_pb2.Content(edit=request.text),
+            message_pb2.MESSAGE_TYPE_EDIT,
+            ref_seq=request.seq,
         )
         target = log.entries[request.seq - 1]
         target.content.text.CopyFrom(request.text)
@@ -373,7 +376,7 @@ class ModelServer:
     def _recall(self, conn: Connection, request: message_pb2.RecallMessageRequest) -> message_pb2.RecallMessageResponse:
         log = self.logs[request.conversation_id]
         for entry in log.entries:
-            if entry.seq == request.seq or entry.ref_seq == request.seq:
+            if request.seq in {entry.seq, entry.ref_seq}:
                 entry.ClearField("content")
         entry = self._append(
             log, conn.user_id, message_pb2.Content(), message_pb2.MESSAGE_TYPE_RECALL, ref_seq=request.seq
