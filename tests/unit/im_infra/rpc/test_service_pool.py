@@ -62,3 +62,14 @@ def test_without_a_living_node_it_is_unavailable() -> None:
     with pytest.raises(ImError, match="no repo is alive") as caught:
         pool({}).stub(Stub)
     assert caught.value.reason is error_table.UNAVAILABLE
+
+
+def test_a_stub_is_made_once_and_forgotten_with_its_node() -> None:
+    listed = Listed({"one": NODES["one"]})
+    service = ServicePool("repo", discovery=listed, channels=CHANNELS)
+    stub = service.stub(Stub)
+    assert service.stub(Stub) is stub
+    listed.listed = {"two": NODES["two"]}
+    service.stub(Stub)
+    listed.listed = {"one": NODES["one"]}
+    assert service.stub(Stub) is not stub
