@@ -72,6 +72,7 @@ METRICS: Final[tuple[Metric, ...]] = (
         "im_gateway_fanned_out_entries_total", "counter", "items", "Entries of large conversations sent on locally."
     ),
     Metric("im_gateway_filled_gaps_total", "counter", "items", "Gaps in a large conversation filled by a pull."),
+    Metric("im_gateway_ring_pulls_total", "counter", "items", "Pulls answered without asking logic."),
     Metric("im_gateway_checks_total", "counter", "items", "Clients told to compare because pushes may be lost."),
     # im_logic
     Metric("im_logic_password_hash_seconds", "histogram", "seconds", "Time of one Argon2id hash in its thread."),
