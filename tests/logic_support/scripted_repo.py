@@ -1,5 +1,6 @@
 """A repo process as a script: it holds requests until the test lets it answer them, in the order of its log."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -102,6 +103,13 @@ class ScriptedRepo:
         else:
             on_answer(response.SerializeToString(), None)
         return True
+
+    async def turn(self, until: Callable[[], object]) -> None:
+        """Answer everything, as time passes, until a condition holds."""
+        async with asyncio.timeout(5):
+            while not until():
+                self.step()
+                await asyncio.sleep(0.005)
 
     def lose(self) -> None:
         """The stream breaks: everything under way has an unknown outcome; the first half of it took effect."""

@@ -1,60 +1,26 @@
 """However rights move, loads linger and streams break: one sender's entries are stored once each, in their order."""
 
 import asyncio
-import uuid
 from collections.abc import Callable
-from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from im_infra import error_table
 from im_infra.clock import ManualClock
-from im_infra.errors import ImError, NotStartedError
+from im_infra.errors import NotStartedError
 from im_logic.conversations.cache import ConversationCache
-from im_logic.conversations.conversation import Conversation
 from im_logic.messaging import append_lanes
 from im_logic.messaging.append_lanes import AppendLanes
-from im_logic.messaging.proposal import Asker, Origin
 from im_logic.repo_stream import RepoStream
-from im_proto.repo.v1.stream_pb2 import AppendResult, RepoRequest
+from im_proto.repo.v1.stream_pb2 import AppendResult
+from tests.logic_support.outlet import KeptOutlet
+from tests.logic_support.proposals import Entry
 from tests.logic_support.scripted_repo import ScriptedRepo, group
 
 CONVERSATION = 5
 OFTEN = ["send", "send", "send", "other sends", "answer", "answer", "answer", "answer a read", "deny"]
 STEPS = st.lists(st.sampled_from([*OFTEN, "not started", "lose", "turn"]), min_size=10, max_size=60)
-
-
-class Entry:
-    """A proposal that is always allowed."""
-
-    def __init__(self, user_id: int, number: int) -> None:
-        self.asker = Asker(user_id, 2, Origin("gw", "b", 1))
-        self.conversation_id = CONVERSATION
-        self.client_id = uuid.UUID(int=number).bytes
-        self.client_text = str(number)
-        self.digest = b"d" * 16
-        self.look_up = False
-        self.order = 0
-        self.arrived_at = 0.0
-        self.sent_back = 0
-        self.restarted = 0
-        self.answers: list[AppendResult | ImError] = []
-
-    def word(self, conversation: Conversation, request: RepoRequest) -> None:
-        request.append.type = 1
-
-    def stored(self, result: AppendResult) -> None:
-        self.answers.append(result)
-
-    def failed(self, error: ImError) -> None:
-        self.answers.append(error)
-
-
-class Outlet:
-    def stored(self, *args: Any) -> None: ...
-
-    def repeated(self, result: AppendResult) -> None: ...
 
 
 class Timers:
@@ -73,7 +39,7 @@ async def play(steps: list[str], monkeypatched: Timers) -> tuple[ScriptedRepo, l
     clock = ManualClock()
     stream = RepoStream(repo)
     cache = ConversationCache(stream, clock, max_conversations=10)
-    lanes = AppendLanes(repo=stream, cache=cache, outlet=Outlet(), clock=clock)
+    lanes = AppendLanes(repo=stream, cache=cache, outlet=KeptOutlet(), clock=clock)
     entries: list[Entry] = []
     for step in ["send", "answer", "answer", *steps]:  # the state is in the cache
         clock.advance(0.001)
