@@ -21,6 +21,7 @@ from im_gateway.delivery.heads import Heads
 from im_gateway.delivery.interest import Interests
 from im_gateway.delivery.lookup import LogicLookup
 from im_gateway.delivery.pushes import Pushes
+from im_gateway.delivery.ring_pulls import RingPulls
 from im_gateway.delivery.sweep import Sweep
 from im_gateway.drain import DrainParts, drain
 from im_gateway.http.application import create_application
@@ -237,7 +238,9 @@ def _wire(
             server_version=server_version,
         )
     )
-    commands = Commands(hub, link=link, verifier=verifier, on_view=interests.on_view)
+    commands = Commands(
+        hub, link=link, verifier=verifier, on_view=interests.on_view, pulls=RingPulls(interests, hub.tally)
+    )
     hub.sessions = SessionDesk(opening, commands, leave=interests.leave, close=closing.close)
 
     ways_in = AddressBuckets(settings.limits.logins_per_ip_per_s, settings.limits.login_burst_per_ip)
@@ -257,6 +260,7 @@ def _wire(
         allowed_origins=settings.public.allowed_origins,
         web_dir=settings.public.web_dir,
     )
+    refused = metrics.counter("im_gateway_refused_handshakes_total")
     port = PublicPort(
         settings.public,
         settings.connections,
@@ -264,6 +268,7 @@ def _wire(
         handler=hub.new_connection,
         admission=admission,
         application=application,
+        on_refused=lambda status: refused.labels(str(status.value)).inc(),
     )
     return _Parts(
         hub=hub,

@@ -75,6 +75,7 @@ class FanOutDesk:
             interest.epoch = fan_out.epoch
             interest.last_seq = 0
             interest.ring.clear()
+            interest.readers.clear()
         entries = [entry for entry in fan_out.entries if entry.seq > interest.last_seq]
         if not entries:
             on_done(len(interest.members))
@@ -119,10 +120,12 @@ class FanOutDesk:
         self._resume(interest, fan_out, on_done)
 
     def _wait(self, interest: Interest) -> None:
+        interest.filling = True
         self._waiting.setdefault(interest.conversation_id, deque())  # bounded by max_waiting entries: over it, check
 
     def _resume(self, interest: Interest, fan_out: FanOut, on_done: OnDone) -> None:
         """Go on with what waited for a lookup, until one has to be made again."""
+        interest.filling = False
         waiting = self._waiting.pop(interest.conversation_id)
         waiting.appendleft((fan_out, on_done))
         while waiting:

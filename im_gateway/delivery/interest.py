@@ -1,7 +1,7 @@
 """The local part of a large conversation: who is in it, who looks at it, and how far it got."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from im_gateway.connections.connection import Connection
 from im_gateway.connections.hub import Hub
@@ -15,6 +15,14 @@ from im_proto.gateway.v1.gateway_pb2 import MembershipChange
 from im_proto.logic.v1.stream_pb2 import LargeMembership
 
 _LOG: Final = logs.get(__name__)
+
+
+class Reader(NamedTuple):
+    """What logic told a connection of a conversation, beyond its entries."""
+
+    epoch: int
+    rewind_seq: int
+    floor: int
 
 
 class Interest:
@@ -34,6 +42,7 @@ class Interest:
         "max_count",
         "member_version",
         "members",
+        "readers",
         "ring",
         "viewers",
     )
@@ -45,6 +54,8 @@ class Interest:
         self.members: dict[Connection, int] = {}
         """Connections with the first seq they may see."""
         self.viewers: set[Connection] = set()
+        self.readers: dict[Connection, Reader] = {}
+        """Connections that pulled before: what the next answers need to say, too."""
         self.epoch = 0
         self.last_seq = 0
         """The last entry sent on; 0: none yet, so a gap cannot be told."""
@@ -61,6 +72,7 @@ class Interest:
     def discard(self, connection: Connection) -> None:
         """A connection is out."""
         self.members.pop(connection, None)
+        self.readers.pop(connection, None)
         self.viewers.discard(connection)
 
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from im_gateway.http import openapi, problems
 from im_gateway.http.dispatch import HttpDispatch
@@ -51,6 +52,7 @@ def create_application(
         )
     application.add_exception_handler(ImError, problems.on_im_error)
     application.add_exception_handler(HTTPException, problems.on_http_error)
+    application.add_exception_handler(ClientDisconnect, problems.on_disconnect)
     application.add_exception_handler(Exception, problems.on_bug)
     if allowed_origins:
         application.add_middleware(

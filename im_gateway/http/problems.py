@@ -69,6 +69,11 @@ async def on_bug(request: Request, error: Exception) -> Response:
     return to_response(ImError(error_table.INTERNAL))
 
 
+async def on_disconnect(_request: Request, _error: Exception) -> Response:
+    """Exception handler for a client that went away, or was sent away, in the middle of its request: nobody listens."""
+    return Response(status_code=HTTPStatus.REQUEST_TIMEOUT)
+
+
 async def on_http_error(_request: Request, error: Exception) -> Response:
     """Exception handler for what the framework says by itself: no such path, or not with this method."""
     status = getattr(error, "status_code", HTTPStatus.NOT_FOUND)

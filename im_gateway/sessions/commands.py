@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 from im_gateway.auth.access_token import AccessClaims, AccessTokenVerifier
 from im_gateway.codec import frames
@@ -13,6 +13,7 @@ from im_gateway.sessions.logic_link import LogicLink, command_body
 from im_infra import error_table
 from im_infra.error_table import Reason
 from im_infra.errors import ImError, NotStartedError
+from im_infra.rpc.stream_client import OnAnswer
 from im_proto.logic.v1.stream_pb2 import LogicResponse
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import TypingResponse
@@ -22,8 +23,23 @@ from im_proto.v1.session_pb2 import RefreshResponse
 _MAX_VIEW: Final = 8
 _OVERLOADED_RETRY_MS: Final = 100
 
+Learner = Callable[[bytes], None]
+"""Looks at a serialised ServerFrame that passes by."""
+
 Local = Callable[[Connection, ClientFrame, float], bool]
 """Handles an operation here; False: it goes on to logic."""
+
+
+class LocalPulls(Protocol):
+    """Pulls that need not go to logic."""
+
+    def answer(self, connection: Connection, frame: ClientFrame) -> bool:
+        """Answer a pull; False: logic has to."""
+        ...
+
+    def learner(self, connection: Connection, conversation_id: int) -> Learner | None:
+        """What wants to see logic's answer."""
+        ...
 
 
 class Commands:
@@ -34,6 +50,7 @@ class Commands:
         link: the way to logic.
         verifier: checks the tokens of Refresh.
         on_view: a connection's view changed from what it was.
+        pulls: answers what needs no logic.
     """
 
     def __init__(
@@ -43,11 +60,13 @@ class Commands:
         link: LogicLink,
         verifier: AccessTokenVerifier,
         on_view: Callable[[Connection, frozenset[int]], None],
+        pulls: LocalPulls,
     ) -> None:
         self._hub = hub
         self._link = link
         self._verifier = verifier
         self._on_view = on_view
+        self._pulls = pulls
         self._timeout_s = hub.settings.connections.request_timeout_s
         self._max_open_requests = hub.settings.connections.max_open_requests
         self._typing_response = ServerFrame(typing=TypingResponse()).SerializeToString()
@@ -58,6 +77,7 @@ class Commands:
             "refresh": self._refresh,
             "view": self._view,
             "typing": self._typing,
+            "pull": self._pull,
         }
 
     def on_frames(self, connection: Connection, decoded: Sequence[ClientFrame | Malformed], now: float) -> None:
@@ -97,7 +117,7 @@ class Commands:
             return False
         return True
 
-    def _forward(self, connection: Connection, frame: ClientFrame) -> None:
+    def _forward(self, connection: Connection, frame: ClientFrame, learner: Learner | None = None) -> None:
         request_id = frame.request_id
         if connection.open_requests >= self._max_open_requests:
             _refuse(connection, frame, error_table.OVERLOADED, retry_after_ms=_OVERLOADED_RETRY_MS)
@@ -112,7 +132,10 @@ class Commands:
                 return
         connection.open_requests += 1
         body = command_body(connection.command_head, frame.SerializeToString())
-        client.request(body, partial(self._on_answer, connection, request_id, body), timeout_s=self._timeout_s)
+        on_answer = partial(self._on_answer, connection, request_id, body)
+        client.request(
+            body, on_answer if learner is None else partial(_learn, learner, on_answer), timeout_s=self._timeout_s
+        )
 
     def _on_answer(
         self, connection: Connection, request_id: int, request: bytes, body: bytes | None, error: ImError | None
@@ -150,6 +173,12 @@ class Commands:
         connection.answer(frame.request_id, self._typing_response)
         return True
 
+    def _pull(self, connection: Connection, frame: ClientFrame, _now: float) -> bool:
+        if self._pulls.answer(connection, frame):
+            return True
+        self._forward(connection, frame, self._pulls.learner(connection, frame.pull.conversation_id))
+        return True
+
     def _refresh(self, connection: Connection, frame: ClientFrame, now: float) -> bool:
         try:
             claims = self._verifier.verify(frame.refresh.access_token)
@@ -181,6 +210,12 @@ def _refuse(
     connection: Connection, frame: ClientFrame, reason: Reason, *, message: str = "", retry_after_ms: int = 0
 ) -> None:
     connection.fail(frame.request_id, ImError(reason, message, retry_after_ms=retry_after_ms))
+
+
+def _learn(learner: Learner, on_answer: OnAnswer, body: bytes | None, error: ImError | None) -> None:
+    if body is not None:
+        learner(LogicResponse.FromString(body).frame)
+    on_answer(body, error)
 
 
 def _on_last_answer(connection: Connection, request_id: int, body: bytes | None, error: ImError | None) -> None:

@@ -30,6 +30,7 @@ class PublicPort:
         handler: makes what lives on a new socket.
         admission: how many are let in.
         application: the ASGI application for everything that is no WebSocket.
+        on_refused: told of each handshake that was refused.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class PublicPort:
         handler: Callable[[Handshake], Handler],
         admission: Admission,
         application: Any,  # noqa: ANN401 - ASGI has no exact type
+        on_refused: Callable[[HTTPStatus], None] = lambda _status: None,
     ) -> None:
         self.settings = settings
         self.connections = connections
         self.subprotocols = subprotocols
         self.admission = admission
         self.new_handler = handler
+        self.on_refused = on_refused
         self.trusted = Networks(settings.trusted_proxies)
         self.http = HttpEngine(application, settings, upgrade=self._start_over)
         self.tls = TlsFiles(settings.tls) if settings.tls.certificate is not None else None
@@ -160,6 +163,7 @@ class HeadProtocol(asyncio.Protocol):
         )
         refusal = verdict if isinstance(verdict, Refusal) else port.admission.judge(address)
         if refusal is not None:
+            port.on_refused(refusal.status)
             _answer_refusal(transport, refusal)
             return
         assert isinstance(verdict, str)

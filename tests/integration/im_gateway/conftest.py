@@ -83,7 +83,7 @@ class ScriptedLogic(LogicServiceServicer):
         self.pending: list[tuple[ClientFrame, Responder]] = []
         self._seq = 0
 
-    async def Connect(self, request_iterator: Any, context: Any) -> None:
+    async def Connect(self, request_iterator: Any, context: Any) -> None:  # noqa: N802 - gRPC's name
         await self.server.serve(request_iterator, context)
 
     @property
@@ -172,32 +172,32 @@ class ScriptedAccounts(AccountServiceServicer):
         self.revocations: list[account_pb2.Revocation] = []
         self.session_error: ImError | None = None
 
-    async def Register(self, request: Any, context: Any) -> Any:
+    async def Register(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         self.calls.append(("Register", request))
         if request.request.handle == "taken":
             raise ImError(error_table.HANDLE_TAKEN)
         user = client_accounts.User(user_id=1, handle=request.request.handle)
         return client_accounts.RegisterResponse(grant=client_accounts.TokenGrant(user=user, access_token="t"))
 
-    async def Login(self, request: Any, context: Any) -> Any:
+    async def Login(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         self.calls.append(("Login", request))
         raise ImError(error_table.CREDENTIALS_WRONG)
 
-    async def ListDevices(self, request: Any, context: Any) -> Any:
+    async def ListDevices(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         self.calls.append(("ListDevices", request))
         return client_accounts.ListDevicesResponse(devices=[client_accounts.Device(session_id=10)])
 
-    async def RevokeDevice(self, request: Any, context: Any) -> Any:
+    async def RevokeDevice(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         self.calls.append(("RevokeDevice", request))
         return client_accounts.RevokeDeviceResponse()
 
-    async def CheckSession(self, request: Any, context: Any) -> Any:
+    async def CheckSession(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         self.calls.append(("CheckSession", request))
         if self.session_error is not None:
             raise self.session_error
         return account_pb2.CheckSessionResponse(user_kind=2)
 
-    async def ListRevocations(self, request: Any, context: Any) -> Any:
+    async def ListRevocations(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
         self.calls.append(("ListRevocations", request))
         return account_pb2.ListRevocationsResponse(revocations=self.revocations, now_time=int(time.time() * 1000))
 

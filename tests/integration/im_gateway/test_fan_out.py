@@ -25,7 +25,17 @@ from im_proto.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from im_proto.logic.v1.stream_pb2 import LargeMembership
 from im_proto.v1.conversation_pb2 import MEMBER_STATE_IN, Conversation, GetConversationResponse, Head
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
-from im_proto.v1.message_pb2 import Content, MembersChange, Message, MessagePush, Notice, PullResponse, Text
+from im_proto.v1.message_pb2 import (
+    MESSAGE_TYPE_RECALL,
+    Content,
+    MembersChange,
+    Message,
+    MessagePush,
+    Notice,
+    PullRequest,
+    PullResponse,
+    Text,
+)
 from im_proto.v1.read_pb2 import ViewRequest
 from im_proto.v1.session_pb2 import PingRequest
 
@@ -288,3 +298,52 @@ async def test_who_joins_later_is_told_the_head(open_site: Any) -> None:
             async with site.client(2) as second:
                 heads = (await second.next()).head_push.heads
                 assert [(mark.conversation_id, mark.max_seq) for mark in heads] == [(ROOM, 2)]
+
+
+async def pulled(client: Any, from_seq: int, to_seq: int = 0, **more: int) -> PullResponse:
+    pull = PullRequest(conversation_id=ROOM, from_seq=from_seq, to_seq=to_seq, **more)
+    answer = await client.ask(ClientFrame(request_id=50, pull=pull))
+    assert isinstance(answer.pull, PullResponse)
+    return answer.pull
+
+
+async def test_pulls_of_the_latest_entries_are_answered_here_once_the_reader_is_known(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        site.logic.answers["pull"] = lambda caller, frame: ServerFrame(
+            pull=PullResponse(conversation_id=ROOM, epoch=1, rewind_seq=9, floor=1)
+        )
+        async with site.client(1) as client:
+            await enter(client, first=True, view=False)
+            await fan_out(entry(10), entry(11), entry(12))
+            assert (await pulled(client, 10)).messages == []
+            asked = len(site.logic.commands)
+            answer = await pulled(client, 10)
+            assert [each.seq for each in answer.messages] == [10, 11, 12]
+            assert (answer.epoch, answer.rewind_seq, answer.floor, answer.max_seq) == (1, 9, 1, 12)
+            assert [each.seq for each in (await pulled(client, 11, 11)).messages] == [11]
+            assert len(site.logic.commands) == asked
+            for beyond in ((9, 0), (10, 13), (0, 12)):
+                await pulled(client, *beyond)
+            await pulled(client, 10, 12, limit=2)
+            assert len(site.logic.commands) == asked + 4
+
+
+async def test_an_entry_that_changed_is_not_answered_from_here(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        site.logic.answers["pull"] = lambda caller, frame: ServerFrame(pull=PullResponse(epoch=1))
+        async with site.client(1) as client:
+            await enter(client, first=True, view=False)
+            await fan_out(entry(10), entry(11))
+            await pulled(client, 10)
+            recall = entry(12, ref_seq=10)
+            frame = ServerFrame.FromString(recall.frame)
+            frame.message_push.message.type = MESSAGE_TYPE_RECALL
+            recall.frame = frame.SerializeToString()
+            await fan_out(recall)
+            asked = len(site.logic.commands)
+            await pulled(client, 10)
+            assert len(site.logic.commands) == asked + 1
+            assert [each.seq for each in (await pulled(client, 11)).messages] == [11, 12]
+            assert len(site.logic.commands) == asked + 1

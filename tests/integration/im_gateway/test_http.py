@@ -230,10 +230,10 @@ def _references(value: Any) -> Any:
 
 
 async def test_a_body_over_the_cap_is_413(open_site: Any) -> None:
-    async with open_site(public=PublicPortSettings(port=0, max_body_bytes=2048)) as site:
-        async with httpx.AsyncClient(base_url=site.http) as http:
-            response = await http.post(f"{API}/login", content=json.dumps({"handle": "x" * 4000}))
-            assert response.status_code == 413
+    public = PublicPortSettings(port=0, max_body_bytes=2048)
+    async with open_site(public=public) as site, httpx.AsyncClient(base_url=site.http) as http:
+        response = await http.post(f"{API}/login", content=json.dumps({"handle": "x" * 4000}))
+        assert response.status_code == 413
 
 
 async def test_allowed_origins_get_cors_headers(open_site: Any) -> None:

@@ -32,16 +32,16 @@ async def test_a_silent_connection_is_dead(open_site: Any) -> None:
 
 async def test_an_expired_token_ends_it_unless_refreshed(open_site: Any) -> None:
     settings = ConnectionSettings(token_grace_s=0)
-    async with open_site(connections=settings) as site:
-        async with (
-            site.client(access_token=site.token(1, expires_in_s=1)) as stale,
-            site.client(access_token=site.token(1, expires_in_s=1), instance_id="tab-2") as fresh,
-        ):
-            refresh = RefreshRequest(access_token=site.token(1, expires_in_s=900))
-            answer = await fresh.ask(ClientFrame(request_id=2, refresh=refresh))
-            assert answer.refresh.expire_time > (time.time() + 800) * 1000
-            assert await close_code(stale) == CloseCode.TOKEN_STALE
-            assert (await fresh.ask(ClientFrame(request_id=3, ping=PingRequest()))).HasField("ping")
+    async with (
+        open_site(connections=settings) as site,
+        site.client(access_token=site.token(1, expires_in_s=1)) as stale,
+        site.client(access_token=site.token(1, expires_in_s=1), instance_id="tab-2") as fresh,
+    ):
+        refresh = RefreshRequest(access_token=site.token(1, expires_in_s=900))
+        answer = await fresh.ask(ClientFrame(request_id=2, refresh=refresh))
+        assert answer.refresh.expire_time > (time.time() + 800) * 1000
+        assert await close_code(stale) == CloseCode.TOKEN_STALE
+        assert (await fresh.ask(ClientFrame(request_id=3, ping=PingRequest()))).HasField("ping")
 
 
 @pytest.mark.parametrize(
@@ -119,15 +119,14 @@ async def test_too_many_open_requests_are_shed(open_site: Any) -> None:
 
 async def test_limits_per_user_are_shared_by_its_connections(open_site: Any) -> None:
     limits = LimitSettings(sends_per_user_per_s=0.001, send_burst_per_user=2)
-    async with open_site(limits=limits) as site:
-        async with site.client(1) as one, site.client(1, instance_id="tab-2") as two:
-            assert (await one.ask(ClientFrame(request_id=2, send=SendRequest(attempt=1)))).HasField("send")
-            assert (await two.ask(ClientFrame(request_id=2, send=SendRequest(attempt=1)))).HasField("send")
-            refused = await one.ask(ClientFrame(request_id=3, send=SendRequest(attempt=1)))
-            assert refused.error.name == "RATE_LIMITED"
-            assert refused.error.retry_after_ms > 1000
-            again = await one.ask(ClientFrame(request_id=4, send=SendRequest(attempt=2)))
-            assert again.HasField("send"), "a re-send may be answered with what was stored"
+    async with open_site(limits=limits) as site, site.client(1) as one, site.client(1, instance_id="tab-2") as two:
+        assert (await one.ask(ClientFrame(request_id=2, send=SendRequest(attempt=1)))).HasField("send")
+        assert (await two.ask(ClientFrame(request_id=2, send=SendRequest(attempt=1)))).HasField("send")
+        refused = await one.ask(ClientFrame(request_id=3, send=SendRequest(attempt=1)))
+        assert refused.error.name == "RATE_LIMITED"
+        assert refused.error.retry_after_ms > 1000
+        again = await one.ask(ClientFrame(request_id=4, send=SendRequest(attempt=2)))
+        assert again.HasField("send"), "a re-send may be answered with what was stored"
 
 
 async def test_typing_over_its_limit_is_dropped_silently(open_site: Any) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, Final
 
 import kosoku
+from websockets.asyncio.client import connect
 
 from im_gateway.settings import ConnectionSettings
 
@@ -26,3 +27,54 @@ async def test_the_autobahn_cases_pass(open_port: Any) -> None:
     assert len(results) > 200
     failed = {result.case_id for result in results if not result.passed}
     assert failed <= LOOKED_AHEAD
+
+
+class Recorder:
+    """Notes what it is told."""
+
+    def __init__(self, _handshake: Any = None) -> None:
+        self.told: list[str] = []
+
+    def on_open(self, socket: Any) -> None:
+        self.socket = socket
+        socket.hello_done()
+
+    def on_text(self, data: str) -> None:
+        if data == "break":
+            raise RuntimeError("a bug of ours")
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: self.told.append(name)
+
+
+async def test_control_frames_are_signs_of_life(open_port: Any) -> None:
+    made: list[Recorder] = []
+
+    def handler(handshake: Any) -> Recorder:
+        made.append(Recorder(handshake))
+        return made[-1]
+
+    async with open_port(handler=handler) as port:
+        async with connect(f"ws://127.0.0.1:{port.port}/ws", proxy=None) as socket:
+            await asyncio.wait_for(await socket.ping(), 5)
+            await socket.pong()
+            await asyncio.wait_for(await socket.ping(), 5)
+        while "on_closed" not in made[0].told:
+            await asyncio.sleep(0.005)
+    assert made[0].told == ["on_heard", "on_heard", "on_heard", "on_closed"]
+
+
+async def test_a_bug_in_a_handler_ends_its_connection_and_is_logged(open_port: Any, caplog: Any) -> None:
+    async with open_port(handler=Recorder) as port, connect(f"ws://127.0.0.1:{port.port}/ws", proxy=None) as socket:
+        await socket.send("break")
+        await asyncio.wait_for(socket.wait_closed(), 5)
+        assert socket.close_code == 1011
+    assert "a bug of ours" in caplog.text
+
+
+async def test_what_peers_do_wrong_is_not_logged(open_port: Any, caplog: Any) -> None:
+    async with open_port() as port, connect(f"ws://127.0.0.1:{port.port}/ws", proxy=None) as socket:
+        socket.transport.write(b"\xff\xff\xff\xff")
+        await asyncio.wait_for(socket.wait_closed(), 5)
+        assert socket.close_code == 1002
+    assert caplog.text == ""
