@@ -40,7 +40,7 @@ class Connection(picows.WSListener):
 
     Args:
         on_message: told every pushed log entry.
-        on_resync: told when the server says that this client fell behind (lagged, check).
+        on_resync: told when the server says that this client fell behind (lagged, or a check of the whole account).
     """
 
     def __init__(self, *, on_message: OnMessage, on_resync: Callable[[], None]) -> None:
@@ -156,7 +156,7 @@ class Connection(picows.WSListener):
                     on_answer(server_frame)
             elif server_frame.HasField("message_push"):
                 self._on_message(self, server_frame.message_push.message)
-            elif server_frame.HasField("lagged") or server_frame.HasField("check"):
+            elif server_frame.HasField("lagged") or (server_frame.HasField("check") and server_frame.check.account):
                 self._on_resync()
 
     def on_ws_disconnected(self, _transport: picows.WSTransport) -> None:

@@ -178,6 +178,7 @@ def _measure(run: Run, *, url: str | None, json_file: Path | None) -> NoReturn:
 
     from im_bench.accounts import PreparationError  # noqa: PLC0415
     from im_bench.connection import AnsweredError, ConnectionLostError  # noqa: PLC0415
+    from im_bench.sender import SendRefusedError  # noqa: PLC0415
     from im_bench.summary import print_summary  # noqa: PLC0415
 
     errors = Console(stderr=True)
@@ -185,7 +186,7 @@ def _measure(run: Run, *, url: str | None, json_file: Path | None) -> NoReturn:
     with _target(url, errors) as target, errors.status("preparing") as status:
         try:
             result = uvloop.run(run(target, status.update))
-        except (PreparationError, AnsweredError, ConnectionLostError, OSError) as error:
+        except (PreparationError, AnsweredError, ConnectionLostError, SendRefusedError, OSError) as error:
             raise CommandError(
                 f"the run did not take place: {error}",
                 code=ExitCode.IN_THE_WAY,
