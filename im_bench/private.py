@@ -248,8 +248,10 @@ class PrivateScenario:
         for sender in self._senders.values():
             sender.end()
         deadline = time.monotonic() + DRAIN_S
-        while time.monotonic() < deadline and not all(sender.settled for sender in self._senders.values()):
-            await asyncio.sleep(POLL_S)  # thousands of senders settle; asking is cheaper than an event from each
+        while not all(sender.settled for sender in self._senders.values()):
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(POLL_S)  # asking thousands now and then is cheaper than an event from each
 
     async def _verify(self) -> None:
         """Look for acked messages that were not pushed in the history; what is not there either is lost."""
