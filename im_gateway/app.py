@@ -1,7 +1,6 @@
 """The gateway's composition root."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -233,7 +232,6 @@ def _wire(
             interests=interests,
             close=closing.close,
             hello_was_good=admission.hello_was_good,
-            make_instance_id=lambda: secrets.token_urlsafe(12),
             me=me,
             server_version=server_version,
         )

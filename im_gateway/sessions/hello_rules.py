@@ -34,8 +34,6 @@ def check_hello(*, credential: str | None, instance_id: str, client_version: str
         raise ImError(error_table.UNAUTHENTICATED, "Hello needs a credential")
     if len(instance_id) > MAX_NAME_CHARACTERS:
         raise ImError(error_table.FIELD_INVALID, f"instance_id has at most {MAX_NAME_CHARACTERS} characters")
-    if credential == "resume_token" and not instance_id:
-        raise ImError(error_table.FIELD_INVALID, "instance_id is needed with a resume_token")
     if len(client_version) > MAX_NAME_CHARACTERS:
         raise ImError(error_table.FIELD_INVALID, f"client_version has at most {MAX_NAME_CHARACTERS} characters")
     if len(device_id) > MAX_NAME_CHARACTERS:

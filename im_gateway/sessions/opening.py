@@ -6,8 +6,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from im_gateway.auth.access_token import AccessClaims, AccessTokenVerifier
-from im_gateway.codec import frames
-from im_gateway.codec.abstract import Malformed, Outgoing
+from im_gateway.codec.abstract import Malformed
 from im_gateway.connections.connection import Connection, State
 from im_gateway.connections.hub import Hub
 from im_gateway.limits.user_limits import UserLimitTable
@@ -22,6 +21,7 @@ from im_infra.rpc.peer import Peer
 from im_proto.logic.v1.stream_pb2 import LargeMembership, LogicRequest, LogicResponse, OpenConnection, OpenedConnection
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.session_pb2 import HelloRequest, Limits
+from im_proto.v1.sync_pb2 import SyncRequest
 
 _LOG: Final = logs.get(__name__)
 
@@ -54,8 +54,6 @@ class OpeningParts:
     """Tells logic that a connection is gone."""
     hello_was_good: Callable[[str], None]
     """Tells the admission of an address."""
-    make_instance_id: Callable[[], str]
-    """For a Hello that names none."""
     me: Peer
     server_version: str
     features: tuple[str, ...] = ()
@@ -109,8 +107,6 @@ class Opening:
         except ImError as error:
             self._refuse(connection, request_id, error)
             return
-        if not hello.instance_id:
-            hello.instance_id = parts.make_instance_id()
         request = OpenConnection(
             connection_id=connection.connection_id,
             boot_id=parts.me.boot_id,
@@ -119,10 +115,9 @@ class Opening:
             address=connection.address,
         )
         connection.state = State.OPENING
-        connection.instance_id = hello.instance_id
         body = LogicRequest(open_connection=request).SerializeToString()
         key = claims.user_id if claims else connection.connection_id
-        parts.link.request(client, key, body, partial(self._on_answer, connection, request_id))
+        parts.link.request(client, key, body, partial(self._on_answer, connection, request_id, hello))
 
     def _claims(self, hello: HelloRequest) -> AccessClaims | None:
         if hello.WhichOneof("credential") != "access_token":
@@ -132,41 +127,55 @@ class Opening:
             raise ImError(error_table.UNAUTHENTICATED, "the token was given to another device_id")
         return claims
 
-    def _on_answer(self, connection: Connection, request_id: int, body: bytes | None, error: ImError | None) -> None:
+    def _on_answer(
+        self,
+        connection: Connection,
+        request_id: int,
+        hello: HelloRequest,
+        body: bytes | None,
+        error: ImError | None,
+    ) -> None:
         if body is None:
             self._refuse(connection, request_id, error or ImError(error_table.INTERNAL))
             return
         opened = LogicResponse.FromString(body).opened_connection
-        self._take(connection, opened)
+        self._take(connection, opened, hello)
         if connection.state != State.OPENING:
             self._parts.close(connection)  # the client went while logic opened its session: its route must go, too
             return
         self._parts.hub.on_session(connection)
-        memberships = list(opened.large)
-        world_id = opened.hello.world_conversation_id
-        self._parts.interests.world_id = world_id
-        if world_id and all(each.conversation_id != world_id for each in memberships):
-            memberships.append(LargeMembership(conversation_id=world_id, from_seq=1))
-        new = self._parts.interests.join(connection, memberships)
+        self._parts.interests.world_id = opened.hello.world_conversation_id
+        new = self._parts.interests.join(connection, opened.large)
         if new:
-            spawn(self._announce_and_answer(connection, request_id, opened, new), name="gateway.announce")
+            sync = hello.sync if hello.HasField("sync") else None
+            spawn(self._announce_and_answer(connection, request_id, opened, new, sync), name="gateway.announce")
         else:
             self._answer(connection, request_id, opened)
 
     async def _announce_and_answer(
-        self, connection: Connection, request_id: int, opened: OpenedConnection, new: tuple[int, ...]
+        self,
+        connection: Connection,
+        request_id: int,
+        opened: OpenedConnection,
+        new: tuple[int, ...],
+        sync: SyncRequest | None,
     ) -> None:
+        """The first connection here of a large conversation: nothing of it reaches this gateway before the announcement.
+
+        Logic read the heads before that, so a sync is read again; without one the client reads after our answer anyway.
+        """
         try:
             await self._parts.interests.announce(new)
+            if sync is not None:
+                frame = ClientFrame(sync=sync).SerializeToString()
+                answer = ServerFrame.FromString(await self._parts.link.call(opened.caller, frame))
+                opened.hello.sync.CopyFrom(answer.sync)
         except ImError as error:
             self._refuse(connection, request_id, error)
             return
         self._answer(connection, request_id, opened)
-        # What was sent to these between logic's reading the heads and the announcement reached no gateway's ring: let
-        # the client compare.
-        connection.tell(Outgoing(frames.check_frame(conversation_ids=new)))
 
-    def _take(self, connection: Connection, opened: OpenedConnection) -> None:
+    def _take(self, connection: Connection, opened: OpenedConnection, hello: HelloRequest) -> None:
         parts = self._parts
         now = parts.hub.monotonic()
         caller = opened.caller
@@ -176,6 +185,7 @@ class Opening:
         connection.caller = caller
         connection.command_head = command_head(caller)
         connection.generation = opened.generation
+        connection.instance_id = opened.instance_id or hello.instance_id
         connection.device_class = opened.device_class
         connection.limits = parts.limits.of(caller.user_id, now)
         connection.token_expires_at = now + (opened.expire_time - parts.hub.clock.now_ms()) / 1000

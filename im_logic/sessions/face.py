@@ -80,6 +80,7 @@ class SessionFace:
             expire_time=opened.expire_time,
             generation=session.generation,
             device_class=int(session.installation.device_class),
+            instance_id=opened.instance_id,
         )
 
 

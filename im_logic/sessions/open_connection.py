@@ -64,6 +64,8 @@ class Opened:
 
     user: User
     session: Session
+    instance_id: str
+    """As the Hello named it, as its resume token stands for it, or a made-up one."""
     expire_time: int
     """When the socket must show a new access token, milliseconds since the epoch."""
     resume_token: str
@@ -144,7 +146,7 @@ class OpenConnection:
         except BaseException:
             await self._take_back(claims.user_id, me.key)
             raise
-        return Opened(user, session, claims.expire_time, resume_token, world_id, large, sync)
+        return Opened(user, session, credential.instance_id, claims.expire_time, resume_token, world_id, large, sync)
 
     async def _verify(self, hello: Hello) -> _Credential:
         for field, text in (("device_id", hello.device_id), ("instance_id", hello.instance_id)):

@@ -261,12 +261,15 @@ class OpenedConnection(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
     DEVICE_CLASS_FIELD_NUMBER: _builtins.int
+    INSTANCE_ID_FIELD_NUMBER: _builtins.int
     expire_time: _builtins.int
     """When the access token expires, milliseconds since the epoch."""
     generation: _builtins.int
     """The session's generation."""
     device_class: _builtins.int
     """The session's device class, a value of im.v1.DeviceClass: for the route that the gateway renews."""
+    instance_id: _builtins.str
+    """The instance: as Hello named it, as its resume token stands for it, or as logic made it up."""
     @_builtins.property
     def caller(self) -> Global___Caller:
         """Who it is, for the commands to come."""
@@ -288,10 +291,11 @@ class OpenedConnection(_message.Message):
         expire_time: _builtins.int = ...,
         generation: _builtins.int = ...,
         device_class: _builtins.int = ...,
+        instance_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "hello", b"hello"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "device_class", b"device_class", "expire_time", b"expire_time", "generation", b"generation", "hello", b"hello", "large", b"large"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "device_class", b"device_class", "expire_time", b"expire_time", "generation", b"generation", "hello", b"hello", "instance_id", b"instance_id", "large", b"large"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -264,6 +264,7 @@ class Client:
         self.socket = socket
         self.inbox: list[ServerFrame] = []
         self.connection_id = 0
+        self.welcome = HelloResponse()
 
     async def send(self, *frames: ClientFrame) -> None:
         await self.socket.send(ClientFrames(frames=frames).SerializeToString())
@@ -288,6 +289,7 @@ class Client:
         more.setdefault("instance_id", "tab-1")
         answer = await self.ask(ClientFrame(request_id=1, hello=HelloRequest(**more)))
         if answer.HasField("hello"):
+            self.welcome = answer.hello
             self.connection_id = int(answer.hello.connection_id.rpartition(".")[2])
         return answer
 

@@ -38,6 +38,7 @@ from im_proto.v1.message_pb2 import (
 )
 from im_proto.v1.read_pb2 import ViewRequest
 from im_proto.v1.session_pb2 import PingRequest
+from im_proto.v1.sync_pb2 import SyncRequest, SyncResponse
 
 ROOM = 77
 QUICK = DeliverySettings(head_interval_s=0.05)
@@ -83,13 +84,10 @@ async def task_stream(site: Any) -> AsyncIterator[Any]:
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def enter(client: Any, *, first: bool, view: bool = True) -> None:
-    """After the Hello of the first member a check follows; then look at the room."""
-    if first:
-        assert list((await client.next()).check.conversation_ids) == [ROOM]
-    if view:
-        answer = await client.ask(ClientFrame(request_id=2, view=ViewRequest(conversation_ids=[ROOM])))
-        assert answer.HasField("view")
+async def enter(client: Any) -> None:
+    """Look at the room."""
+    answer = await client.ask(ClientFrame(request_id=2, view=ViewRequest(conversation_ids=[ROOM])))
+    assert answer.HasField("view")
 
 
 def member(from_seq: int = 1) -> list[LargeMembership]:
@@ -110,7 +108,7 @@ async def test_viewers_get_bodies_and_the_others_one_merged_head(open_site: Any)
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member()
         async with site.client(1) as viewer, site.client(2) as other:
-            await enter(viewer, first=True)
+            await enter(viewer)
             assert await fan_out(entry(1), entry(2)) == 2
             assert await seqs(viewer, 2) == [1, 2]
             head = (await other.next()).head_push.heads
@@ -131,17 +129,43 @@ async def test_the_interest_is_announced_before_hello_is_answered(open_site: Any
 async def test_the_world_room_is_everybodys(open_site: Any) -> None:
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.world_id = ROOM
+        site.logic.large = member()
         async with site.client(1) as client:
-            await enter(client, first=True)
+            await enter(client)
             assert await fan_out(entry(5), member_version=9) == 1
             assert await seqs(client, 1) == [5]
+
+
+async def test_whom_logic_leaves_out_of_the_world_room_gets_nothing_of_it(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
+        site.logic.world_id = ROOM
+        site.logic.large = member()
+        async with site.client(1) as client:
+            site.logic.large = []
+            async with site.client(2) as banned:
+                await enter(client)
+                await enter(banned)
+                assert await fan_out(entry(1, mentioned=(0, 2))) == 1
+                assert await seqs(client, 1) == [1]
+                await nothing_more(banned)
+                assert banned.inbox == []
+
+
+async def test_a_sync_in_hello_is_read_after_the_first_announcement(open_site: Any) -> None:
+    async with open_site(delivery=QUICK) as site:
+        site.logic.large = member()
+        site.logic.answers["sync"] = lambda _caller, frame: ServerFrame(sync=SyncResponse(pts=frame.sync.pts + 1))
+        for tab, pts in (("first", 8), ("second", 0)):
+            async with site.client(1, instance_id=tab, sync=SyncRequest(pts=7)) as client:
+                assert client.welcome.sync.pts == pts  # of the second one logic's own answer stands
+                await nothing_more(client)
+                assert client.inbox == []
 
 
 async def test_the_mentioned_get_bodies_without_looking(open_site: Any) -> None:
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member()
         async with site.client(1) as one, site.client(2) as two:
-            await enter(one, first=True, view=False)
             await fan_out(entry(1, mentioned=(2,)), entry(2, mentioned=(0,)))
             assert await seqs(two, 2) == [1, 2]
             assert await seqs(one, 1) == [2]
@@ -151,7 +175,7 @@ async def test_repeated_entries_are_dropped(open_site: Any) -> None:
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member()
         async with site.client(1) as client:
-            await enter(client, first=True)
+            await enter(client)
             await fan_out(entry(1), entry(2))
             await fan_out(entry(1), entry(2), entry(3))
             assert await seqs(client, 3) == [1, 2, 3]
@@ -162,10 +186,10 @@ async def test_an_entry_whose_target_lies_outside_the_window_comes_bare(open_sit
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member(from_seq=5)
         async with site.client(1) as late:
-            await enter(late, first=True)
+            await enter(late)
             site.logic.large = member(from_seq=1)
             async with site.client(2) as early:
-                await enter(early, first=False)
+                await enter(early)
                 await fan_out(entry(6, ref_seq=3))
                 assert (await late.next()).message_push.message.content == Content()
                 full = (await early.next()).message_push.message
@@ -182,8 +206,8 @@ async def test_a_gap_is_filled_by_one_pull_before_it_is_sent_on(open_site: Any) 
 
         site.logic.answers["pull"] = pull
         async with site.client(1) as client, site.client(2) as other:
-            await enter(client, first=True)
-            await enter(other, first=False)
+            await enter(client)
+            await enter(other)
             await fan_out(entry(1))
             await asyncio.gather(fan_out(entry(4)), fan_out(entry(5)))
             assert await seqs(client, 5) == [1, 2, 3, 4, 5]
@@ -197,7 +221,7 @@ async def test_a_gap_that_cannot_be_filled_makes_clients_compare(open_site: Any)
         site.logic.large = member()
         site.logic.answers["pull"] = lambda caller, frame: ImError(error_table.UNAVAILABLE)
         async with site.client(1) as client:
-            await enter(client, first=True)
+            await enter(client)
             await fan_out(entry(1))
             await fan_out(entry(4))
             assert await seqs(client, 1) == [1]
@@ -209,8 +233,8 @@ async def test_who_is_removed_sees_the_removal_and_nothing_after(open_site: Any)
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member()
         async with site.client(1) as stays, site.client(2) as goes:
-            await enter(stays, first=True)
-            await enter(goes, first=False)
+            await enter(stays)
+            await enter(goes)
             gone = MembershipChange(conversation_id=ROOM, user_id=2, to_seq=2, member_version=2)
             await fan_out(entry(1), entry(2, changes=[gone]), entry(3), member_version=2)
             assert await seqs(stays, 3) == [1, 2, 3]
@@ -222,10 +246,10 @@ async def test_who_comes_sees_from_the_entry_that_says_so(open_site: Any) -> Non
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member()
         async with site.client(1) as old:
-            await enter(old, first=True)
+            await enter(old)
             site.logic.large = []
             async with site.client(2) as new:
-                await enter(new, first=False)
+                await enter(new)
                 came = MembershipChange(conversation_id=ROOM, user_id=2, from_seq=2, member_version=2)
                 await fan_out(entry(1), entry(2, changes=[came]), entry(3), member_version=2)
                 assert await seqs(old, 3) == [1, 2, 3]
@@ -244,8 +268,8 @@ async def test_a_gateway_that_is_behind_revalidates_before_it_sends(open_site: A
 
         site.logic.answers["get_conversation"] = get_conversation
         async with site.client(1) as stays, site.client(2) as removed:
-            await enter(stays, first=True)
-            await enter(removed, first=False)
+            await enter(stays)
+            await enter(removed)
             await fan_out(entry(1))
             await fan_out(entry(2), member_version=8)
             await fan_out(entry(3), member_version=8)
@@ -263,8 +287,8 @@ async def test_a_pulled_notice_changes_the_members_as_a_pushed_one_does(open_sit
             pull=PullResponse(conversation_id=ROOM, epoch=1, messages=[removal])
         )
         async with site.client(1) as stays, site.client(2) as removed:
-            await enter(stays, first=True)
-            await enter(removed, first=False)
+            await enter(stays)
+            await enter(removed)
             await fan_out(entry(1))
             await fan_out(entry(3))
             assert await seqs(stays, 3) == [1, 2, 3]
@@ -274,7 +298,7 @@ async def test_a_pulled_notice_changes_the_members_as_a_pushed_one_does(open_sit
 
 async def test_logic_tells_of_a_change_by_push(open_site: Any) -> None:
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out, site.client(1) as client:
-        await enter(client, first=False)
+        await enter(client)
         came = MembershipChange(conversation_id=ROOM, user_id=1, from_seq=4, member_version=3)
         site.logic.push(GatewayPush(membership_change=came))
         await site.until(lambda: site.interested(ROOM))
@@ -291,7 +315,7 @@ async def test_who_joins_later_is_told_the_head(open_site: Any) -> None:
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member()
         async with site.client(1) as first:
-            await enter(first, first=True)
+            await enter(first)
             await fan_out(entry(1), entry(2))
             assert await seqs(first, 2) == [1, 2]
             await asyncio.sleep(0.1)
@@ -314,7 +338,6 @@ async def test_pulls_of_the_latest_entries_are_answered_here_once_the_reader_is_
             pull=PullResponse(conversation_id=ROOM, epoch=1, rewind_seq=9, floor=1)
         )
         async with site.client(1) as client:
-            await enter(client, first=True, view=False)
             await fan_out(entry(10), entry(11), entry(12))
             assert (await pulled(client, 10)).messages == []
             asked = len(site.logic.commands)
@@ -334,7 +357,6 @@ async def test_an_entry_that_changed_is_not_answered_from_here(open_site: Any) -
         site.logic.large = member()
         site.logic.answers["pull"] = lambda caller, frame: ServerFrame(pull=PullResponse(epoch=1))
         async with site.client(1) as client:
-            await enter(client, first=True, view=False)
             await fan_out(entry(10), entry(11))
             await pulled(client, 10)
             recall = entry(12, ref_seq=10)

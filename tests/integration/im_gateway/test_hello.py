@@ -49,7 +49,6 @@ async def test_anything_but_a_hello_first_is_a_protocol_error(open_site: Any, fi
         ({"access_token": "x.y.z"}, "UNAUTHENTICATED", CloseCode.AUTHENTICATION_FAILED),
         ({}, "UNAUTHENTICATED", CloseCode.AUTHENTICATION_FAILED),
         ({"ticket": "t", "instance_id": "i" * 65}, "FIELD_INVALID", CloseCode.PROTOCOL_ERROR),
-        ({"resume_token": "r", "instance_id": ""}, "FIELD_INVALID", CloseCode.PROTOCOL_ERROR),
     ],
 )
 async def test_a_hello_that_cannot_be_answered_says_why(
@@ -174,3 +173,11 @@ async def test_tickets_and_resume_tokens_are_logics_to_redeem(open_site: Any, cr
         assert opened.hello.WhichOneof("credential") == next(iter(credential))
         answer = await client.ask(ClientFrame(request_id=2, ping=PingRequest()))
         assert answer.HasField("ping")
+
+
+@pytest.mark.parametrize("credential", [{"ticket": "t"}, {"resume_token": "r"}, {}])
+async def test_an_instance_that_hello_does_not_name_is_logics_to_know(
+    open_site: Any, credential: dict[str, str]
+) -> None:
+    async with open_site() as site, site.client(instance_id="", **credential):
+        assert site.logic.opened[0].hello.instance_id == ""

@@ -46,7 +46,7 @@ class Opening:
         if self.error is not None:
             raise self.error
         user = User(user_id=1, handle="alice", display_name="Alice", kind=2)
-        return Opened(user, SESSION, 99, "resume", 7, [LargeMembership(7, 3, 4)], SyncResponse(pts=8))
+        return Opened(user, SESSION, "tab", 99, "resume", 7, [LargeMembership(7, 3, 4)], SyncResponse(pts=8))
 
 
 @pytest.fixture
@@ -92,6 +92,7 @@ async def test_a_hello_with_an_access_token_brings_its_claims(
         user_id=1, session_id=2, user_kind=2, connection_id=6, gateway_id="gateway-1", device_id="device-01"
     )
     assert (answer.expire_time, answer.generation, answer.hello.server_time) == (99, 5, clock.now_ms())
+    assert answer.instance_id == "tab"
     assert (answer.hello.resume_token, answer.hello.world_conversation_id, answer.hello.sync.pts) == ("resume", 7, 8)
     assert list(answer.large) == [stream_pb2.LargeMembership(conversation_id=7, from_seq=3, member_version=4)]
     assert 'im_logic_hellos_total{credential="access_token",outcome="ok"} 1.0' in metrics.render().decode()
