@@ -1,0 +1,14 @@
+"""What any test may use."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.cluster import Cluster, start_cluster
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One real embedded cluster for the whole run; tests make accounts and conversations of their own in it."""
+    with start_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
