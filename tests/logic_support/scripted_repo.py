@@ -49,7 +49,7 @@ def group(conversation_id: int, *user_ids: int, owner: int = 0) -> ConversationS
     )
 
 
-@dataclass
+@dataclass(eq=False)
 class ScriptedRepo:
     """`RepoClients` and the one `RepoClient`: requests wait in `inbox` until `step`, or are answered at once."""
 

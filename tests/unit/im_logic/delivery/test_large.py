@@ -1,0 +1,88 @@
+import asyncio
+from collections import deque
+from typing import Any
+
+from im_infra import error_table
+from im_infra.errors import ImError
+from im_logic.delivery.confirmations import Confirmations, Countdown
+from im_logic.delivery.large import MAX_RECORD_ENTRIES, MAX_WAITING, LargeEntry, LargeFanOut, take_stretch
+from im_logic.repo_stream import RepoStream
+from im_proto.event.v1.fanout_pb2 import FanOutRange
+from tests.logic_support.scripted_repo import ScriptedRepo
+
+
+class SlowBus:
+    """Takes a record when the test lets it."""
+
+    def __init__(self) -> None:
+        self.records: list[FanOutRange] = []
+        self.gate = asyncio.Event()
+        self.refuses = 0
+
+    async def publish(self, topic: str, *, key: bytes, value: bytes, headers: Any = None) -> None:
+        await self.gate.wait()
+        if self.refuses:
+            self.refuses -= 1
+            raise ImError(error_table.OVERLOADED)
+        self.records.append(FanOutRange.FromString(value))
+
+
+REPO = ScriptedRepo()
+
+
+def entry(seq: int, *, conversation_id: int = 5, outbox_id: int = 7, body: bytes = b"e") -> LargeEntry:
+    countdown = Countdown(
+        Confirmations(RepoStream(REPO)),
+        REPO,
+        "boot",
+        outbox_id=outbox_id,
+        conversation_id=conversation_id,
+        from_seq=seq,
+        to_seq=seq,
+    )
+    return LargeEntry(conversation_id, seq, seq, countdown, epoch=1, member_version=2, entries=(body,))
+
+
+def test_a_stretch_has_no_hole_and_is_of_one_outbox_row() -> None:
+    assert len(take_stretch(deque([entry(1), entry(2), entry(4)]))) == 2
+    assert len(take_stretch(deque([entry(1), entry(2, outbox_id=8)]))) == 1
+    assert len(take_stretch(deque([entry(1), entry(2)._replace(entries=())]))) == 1
+    assert len(take_stretch(deque([entry(1), entry(2, body=b"x" * 300_000)]))) == 1
+    assert len(take_stretch(deque([entry(seq) for seq in range(1, 200)]))) == MAX_RECORD_ENTRIES
+
+
+async def test_what_comes_while_a_record_is_under_way_goes_in_the_next_one() -> None:
+    bus = SlowBus()
+    fanout = LargeFanOut(bus)  # type: ignore[arg-type]
+    for seq in (1, 2, 3):
+        fanout.publish(entry(seq))
+        await asyncio.sleep(0)
+    bus.gate.set()
+    while fanout.published < 3:
+        await asyncio.sleep(0)
+    assert [(record.from_seq, record.to_seq, len(record.entries)) for record in bus.records] == [(1, 1, 1), (2, 3, 2)]
+
+
+async def test_what_the_bus_took_is_confirmed_and_what_it_refused_is_not() -> None:
+    REPO.confirmed.clear()
+    bus = SlowBus()
+    bus.gate.set()
+    bus.refuses = 1
+    fanout = LargeFanOut(bus)  # type: ignore[arg-type]
+    fanout.publish(entry(1))
+    fanout.publish(entry(1, conversation_id=6))
+    while not REPO.confirmed:
+        await asyncio.sleep(0)
+    assert [confirmed.conversation_id for confirmed in REPO.confirmed] == [6]
+
+
+async def test_full_it_drops_what_comes() -> None:
+    bus = SlowBus()
+    fanout = LargeFanOut(bus)  # type: ignore[arg-type]
+    one = entry(1)
+    for _ in range(MAX_WAITING + 5):
+        fanout.publish(one)
+    assert fanout.dropped == 5
+    fanout._waiting[5].clear()
+    bus.gate.set()
+    await asyncio.sleep(0.01)

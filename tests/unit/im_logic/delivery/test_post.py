@@ -1,0 +1,153 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from im_infra import error_table
+from im_infra.cache.memory import MemoryCache
+from im_infra.clock import ManualClock
+from im_infra.errors import ImError
+from im_infra.routing import RouteTable
+from im_logic.delivery.confirmations import Confirmations, Countdown
+from im_logic.delivery.parcel import Parcel
+from im_logic.delivery.post import MAX_PARCELS, Post
+from im_logic.messaging.proposal import Origin
+from im_logic.repo_stream import RepoStream
+from im_proto.route.v1.route_pb2 import Route
+from tests.logic_support.gateways import KeptStream
+from tests.logic_support.scripted_repo import ScriptedRepo
+
+
+class Bench:
+    def __init__(self) -> None:
+        clock = ManualClock()
+        self.cache = MemoryCache(clock)
+        self.routes = RouteTable(self.cache, clock)
+        self.one, self.two = KeptStream("gw", "b1"), KeptStream("gw-2", "b1")
+        self.gateways = {("gw", "b1"): self.one, ("gw-2", "b1"): self.two}
+        self.boots: dict[str, str] = {}
+        self.post = Post(gateways=self.gateways, routes=self.routes, boot_of=self.boots.get)
+        self.repo = ScriptedRepo()
+
+    async def connect(self, user_id: int, *places: tuple[str, str, int]) -> None:
+        await self.routes.change(
+            user_id,
+            lambda _: [Route(gateway_id=one, boot_id=boot, connection_id=number) for one, boot, number in places],
+        )
+
+    def countdown(self) -> Countdown:
+        return Countdown(
+            Confirmations(RepoStream(self.repo)),
+            self.repo,
+            "boot",
+            outbox_id=7,
+            conversation_id=5,
+            from_seq=1,
+            to_seq=1,
+        )
+
+    async def until(self, condition: object) -> None:
+        async with asyncio.timeout(5):
+            while not condition():  # type: ignore[operator]
+                await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench()
+    running = asyncio.create_task(made.post.run())
+    yield made
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_one_push_a_gateway_with_all_its_connections(bench: Bench) -> None:
+    await bench.connect(1, ("gw", "b1", 10), ("gw-2", "b1", 20))
+    await bench.connect(2, ("gw", "b1", 11))
+    bench.post.send(Parcel(users=[1, 2, 3], frame=b"f", skip=Origin("gw-2", "b1", 11)))
+    await bench.until(lambda: bench.post.pushed == 2)
+    (push,) = bench.one.pushes
+    assert (sorted(push.deliver.connection_ids), push.deliver.frame) == ([10, 11], b"f")
+    assert list(bench.two.pushes[0].deliver.connection_ids) == [20]
+
+
+async def test_the_asking_connection_is_left_out_and_only_that_one(bench: Bench) -> None:
+    await bench.connect(1, ("gw", "b1", 10), ("gw-2", "b1", 10))
+    bench.post.send(Parcel(users=[1], frame=b"f", skip=Origin("gw", "b1", 10)))
+    await bench.until(lambda: bench.two.pushes)
+    assert not bench.one.pushes
+
+
+async def test_bare_users_get_the_bare_frame_in_the_same_push(bench: Bench) -> None:
+    await bench.connect(1, ("gw", "b1", 10))
+    await bench.connect(2, ("gw", "b1", 11))
+    bench.post.send(Parcel(users=[1], frame=b"full", bare_users=[2], bare_frame=b"bare", ephemeral=True))
+    await bench.until(lambda: bench.one.pushes)
+    deliver = bench.one.pushes[0].deliver
+    assert (list(deliver.connection_ids), deliver.frame) == ([10], b"full")
+    assert (list(deliver.bare_connection_ids), deliver.bare_frame, deliver.ephemeral) == ([11], b"bare", True)
+
+
+async def test_it_is_confirmed_once_every_gateway_acknowledged(bench: Bench) -> None:
+    await bench.connect(1, ("gw", "b1", 10), ("gw-2", "b1", 20))
+    bench.two.acknowledge = False
+    bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
+    await bench.until(lambda: bench.two.waiting)
+    assert not bench.repo.confirmed
+    bench.two.waiting[0]()
+    await bench.until(lambda: bench.repo.confirmed)
+
+
+async def test_with_nobody_connected_it_is_confirmed_at_once(bench: Bench) -> None:
+    bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
+    await bench.until(lambda: bench.repo.confirmed)
+
+
+async def test_a_route_is_read_after_the_parcel_was_sent(bench: Bench) -> None:
+    bench.post.send(Parcel(users=[1], frame=b"f"))
+    await bench.connect(1, ("gw", "b1", 10))  # in the same turn: a connection made during the commit
+    await bench.until(lambda: bench.one.pushes)
+
+
+async def test_an_earlier_boots_route_goes_and_an_unknown_gateways_stays_unconfirmed(bench: Bench) -> None:
+    await bench.connect(1, ("gw", "old", 10))
+    await bench.connect(2, ("gw-9", "b1", 10))
+    bench.boots["gw"] = "b1"
+    bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
+    await bench.until(lambda: bench.repo.confirmed)
+    async with asyncio.timeout(5):
+        while await bench.routes.find_many([1]):
+            await asyncio.sleep(0)
+    bench.post.send(Parcel(users=[2], frame=b"f", countdown=bench.countdown()))
+    bench.post.send(Parcel(users=[3], frame=b"f", countdown=bench.countdown()))
+    await bench.until(lambda: len(bench.repo.confirmed) == 2)
+    assert await bench.routes.find_many([2])
+
+
+async def test_a_full_queue_at_the_gateway_leaves_it_unconfirmed(bench: Bench) -> None:
+    await bench.connect(1, ("gw", "b1", 10))
+    bench.one.full = True
+    bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
+    await bench.until(lambda: bench.post.dropped)
+    await asyncio.sleep(0)
+    assert not bench.repo.confirmed
+
+
+async def test_without_the_cache_parcels_are_left_to_the_outbox(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: object) -> list[bytes | None]:
+        raise ImError(error_table.UNAVAILABLE)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.cache, "get_many", away)
+        bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
+        await bench.until(lambda: bench.post.failed_reads)
+    bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
+    await bench.until(lambda: len(bench.repo.confirmed) == 1)
+
+
+def test_full_it_drops_what_comes() -> None:
+    bench = Bench()
+    parcel = Parcel(users=[1], frame=b"f")
+    assert all(bench.post.send(parcel) for _ in range(MAX_PARCELS))
+    assert not bench.post.send(parcel)
+    assert bench.post.dropped == 1
