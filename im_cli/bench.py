@@ -2,11 +2,11 @@
 
 import json
 import resource
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -168,7 +168,7 @@ def _known(users_file: Path | None) -> "list[Account] | None":
     return accounts.load(users_file) if users_file is not None and users_file.exists() else None
 
 
-Run = Callable[[Target, Callable[[str], None]], "Awaitable[Result]"]
+Run = Callable[[Target, Callable[[str], None]], "Coroutine[Any, Any, Result]"]
 
 
 def _measure(run: Run, *, url: str | None, json_file: Path | None) -> NoReturn:

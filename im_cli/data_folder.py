@@ -59,13 +59,13 @@ class DataFolder:
             )
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder; the kernel lets go of it however the process ends.
+    def locked(self, name: str = LOCK_NAME) -> Iterator[None]:
+        """Hold the folder, or under another lock's name a part of it; the kernel lets go however the process ends.
 
         Raises:
             CommandError: IN_THE_WAY when another process holds it.
         """
-        with (self.path / LOCK_NAME).open("a+", encoding="ascii") as file:
+        with (self.path / name).open("a+", encoding="ascii") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

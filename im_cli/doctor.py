@@ -79,9 +79,9 @@ def _examine(folder: DataFolder, config: Path | None) -> Iterator[Finding]:
         return
     yield Finding(Grade.GOOD, "settings", "every key is known and in its range")
     running = _holder(folder)
-    ports = {"public port": settings.gateway.public, "internal port": settings.internal}
-    for subject, where in ports.items():
-        yield _port(subject, where.host, where.port, running=running)
+    public, internal = settings.gateway.public, settings.internal
+    yield _port("public port", public.host, public.port, running=running)
+    yield _port("internal port", internal.host, internal.port, running=running)
     yield _disk(folder)
     if not folder.database.exists():
         yield Finding(Grade.GOOD, "database", "none yet; the first `im up` makes it")

@@ -33,12 +33,12 @@ def main() -> NoReturn:
     try:
         code = APP(standalone_mode=False)
     except CommandError as error:
-        errors.print(f"[bold red]im:[/] {error.message}", highlight=False)
+        errors.print(f"[bold red]im:[/] {error.message}", highlight=False, soft_wrap=True)
         if error.advice:
-            errors.print(f"    {error.advice}", highlight=False)
+            errors.print(f"    {error.advice}", highlight=False, soft_wrap=True)
         sys.exit(error.code)
     except ImError as error:
-        errors.print(f"[bold red]im:[/] {error.message}", highlight=False)
+        errors.print(f"[bold red]im:[/] {error.message}", highlight=False, soft_wrap=True)
         sys.exit(ExitCode.REFUSED)
     except typer.Abort:
         sys.exit(ExitCode.INTERRUPTED)

@@ -1,1 +1,97 @@
-def add_to(app): ...
+"""`im serve`: some of the services in a process of their own, the others reached over gRPC."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+
+from im_cli.data_folder import LOCK_NAME, DataFolder
+from im_cli.exit_code import CommandError, ExitCode
+from im_cli.run_process import run_process
+from im_cli.up import (
+    AnnounceOption,
+    ConfigOption,
+    DataDirOption,
+    HostOption,
+    InternalPortOption,
+    LogFormatOption,
+    LogLevelOption,
+    PortOption,
+)
+
+if TYPE_CHECKING:
+    from im_cli.embedded.cluster import Embedded
+
+SHARING_MEMORY: Final = frozenset({"gateway", "logic", "task"})
+"""The cache and the bus of the embedded members live in one process's memory: these three must share it."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    services: Annotated[list[str], typer.Argument(help="Of `repo`, `logic`, `task` and `gateway`.")],
+    *,
+    data_dir: DataDirOption = Path("data"),
+    config: ConfigOption = None,
+    listen: Annotated[str | None, typer.Option(help="Address (host:port) for the other processes' calls.")] = None,
+    node: Annotated[
+        list[str] | None, typer.Option(help="Another process's service, `service/node_id@host:port`; repeatable.")
+    ] = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    internal_port: InternalPortOption = None,
+    log_format: LogFormatOption = None,
+    log_level: LogLevelOption = None,
+    announce: AnnounceOption = None,
+) -> None:
+    """Run some services in this process; the others are reached over gRPC.
+
+    With the embedded leaves (SQLite, cache and bus in memory) the processes share one data folder on one machine, and
+    gateway, logic and task share one process:
+
+        im serve repo --listen 127.0.0.1:9001 --node logic/logic-1@127.0.0.1:9002 --internal-port 8091
+
+        im serve gateway logic task --listen 127.0.0.1:9002 --node repo/repo-1@127.0.0.1:9001
+    """
+    from im_cli.embedded.leaves import SERVICES  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.embedded.load_settings import load_settings  # noqa: PLC0415
+
+    chosen = frozenset(services)
+    _check(chosen, SERVICES)
+    overrides: dict[str, Any] = {
+        "rpc.listen": listen,
+        "discovery.nodes": tuple(node) if node else None,
+        "gateway.public.host": host,
+        "gateway.public.port": port,
+        "internal.port": internal_port,
+        "log.format": log_format,
+        "log.level": log_level,
+    }
+    folder = DataFolder(data_dir)
+    folder.create()
+    with folder.locked(LOCK_NAME if "repo" in chosen else f"{LOCK_NAME}-edge"):
+        settings = load_settings(config, {key: value for key, value in overrides.items() if value is not None})
+
+        def on_ready(process: "Embedded", ready_s: float) -> None:
+            where = f", clients at {settings.gateway.public.host}:{process.port}" if process.port else ""
+            told = f"{' '.join(sorted(chosen))} up in {ready_s:.2f} s{where}, health at port {process.internal_port}"
+            Console().print(told, highlight=False)
+
+        run_process(folder, settings, services=chosen, announce=announce, on_ready=on_ready)
+
+
+def _check(chosen: frozenset[str], known: tuple[str, ...]) -> None:
+    if unknown := chosen - set(known):
+        raise typer.BadParameter(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    apart = chosen & SHARING_MEMORY
+    if apart and apart != SHARING_MEMORY:
+        missing = ", ".join(sorted(SHARING_MEMORY - apart))
+        raise CommandError(
+            f"{', '.join(sorted(apart))} cannot run without {missing} in the same process",
+            code=ExitCode.USAGE,
+            advice="the cache and the bus of this mode live in a process's memory; only repo can be apart",
+        )

@@ -1,58 +1,54 @@
-"""The embedded cluster's composition root: the same services as anywhere, only the leaves differ.
+"""The composition root of a process: the same services as anywhere, over the leaves that its settings name.
 
-Shutdown, in this order: not ready; the gateway stops accepting, tells its clients to move and flushes; what runs is
-cancelled, task first finishing its records; resources close in reverse.
+`im up` runs all four; `im serve` any of them, the others reached over gRPC. Shutdown, in this order: not ready; the
+gateway stops accepting, tells its clients to move and flushes; what runs is cancelled, task first finishing its records;
+resources close in reverse.
 """
 
 import asyncio
-import secrets as random_source
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
 
+import grpc
 from pydantic import SecretStr
 
 from im_cli.data_folder import DataFolder
+from im_cli.embedded.leaves import SERVICES, Leaves, open_leaves
 from im_cli.embedded.settings import EmbeddedSettings
 from im_cli.secret_file import Secrets
 from im_cli.version import installed_version
 from im_gateway.app import Gateway, open_gateway
-from im_infra.bus.open_bus import open_bus
-from im_infra.cache.open_cache import open_cache
-from im_infra.clock import SystemClock
-from im_infra.discovery.abstract import Node
-from im_infra.discovery.open_discovery import open_discovery
 from im_infra.ids.snowflake import Snowflake
-from im_infra.ids.worker_lease import WorkerLeaseKeeper
 from im_infra.internal_port import InternalPort
-from im_infra.observability.metrics import Metrics
-from im_infra.rpc.channels import Channels
-from im_infra.rpc.in_process.server import InProcessServer
-from im_infra.rpc.peer import Peer
-from im_infra.sql.open_database import open_database
+from im_infra.rpc.channels import create_server
 from im_logic.app import open_logic
 from im_logic.settings import Secrets as LogicSecrets
 from im_repo.app import open_repo
-from im_repo.migrations.upgrade import upgrade
 from im_task.app import open_task
 
-SERVICES: Final = ("repo", "logic", "task", "gateway")
+Run = Callable[[], Awaitable[None]]
+Check = Callable[[], Awaitable[None]]
+Register = Callable[[grpc.aio.Server], None]
 
 
 class Embedded:
-    """A wired cluster; `run` it until it is told to stop."""
+    """A wired process; `run` it until it is told to stop.
 
-    def __init__(
-        self, *, gateway: Gateway, internal: InternalPort, runs: Mapping[str, Callable[[], Awaitable[None]]]
-    ) -> None:
-        self._gateway = gateway
+    Args:
+        internal: its health, readiness and metrics.
+        gateway: where it has one.
+        runs: what works in the background, by name.
+    """
+
+    def __init__(self, *, internal: InternalPort, gateway: Gateway | None, runs: dict[str, Run]) -> None:
         self._internal = internal
+        self._gateway = gateway
         self._runs = runs
 
     @property
     def port(self) -> int:
-        """The public port."""
-        return self._gateway.port
+        """The public port; 0 where there is no gateway."""
+        return self._gateway.port if self._gateway else 0
 
     @property
     def internal_port(self) -> int:
@@ -67,98 +63,145 @@ class Embedded:
             on_ready()
             await stop.wait()
             self._internal.set_ready(False)
-            await self._gateway.drain()
+            if self._gateway is not None:
+                await self._gateway.drain()
             for task in running:
                 task.cancel()
 
 
-async def _run(run: Callable[[], Awaitable[None]]) -> None:
+async def _run(run: Run) -> None:
     await run()
 
 
-@asynccontextmanager
-async def open_embedded(settings: EmbeddedSettings, folder: DataFolder, secrets: Secrets) -> AsyncIterator[Embedded]:
-    """Open every resource and wire the four services."""
-    clock, metrics, boot_id = SystemClock(), Metrics(), random_source.token_hex(8)
-    peers = {service: Peer(f"{service}-1", boot_id) for service in SERVICES}
-    servers = {service: InProcessServer() for service in SERVICES}
-    token_keys = {key.key_id: SecretStr(key.secret) for key in secrets.signing_keys}
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings.sql, folder.path))
-        await database.write(upgrade)
-        discovery = await stack.enter_async_context(open_discovery(settings.discovery, database=database, clock=clock))
-        for service, peer in peers.items():
-            node = Node(service, peer.node_id, peer.boot_id, f"in-process:{service}", installed_version())
-            await stack.enter_async_context(discovery.register(node))
-        cache = await stack.enter_async_context(open_cache(settings.cache, clock=clock))
-        bus = await stack.enter_async_context(open_bus(settings.bus, database=database, clock=clock, metrics=metrics))
-        channels = Channels(servers)
-        stack.push_async_callback(channels.close)
-        lease = WorkerLeaseKeeper(discovery, clock)
-        await lease.acquire()
-        repo = await stack.enter_async_context(
+class _Wiring:
+    """Services as they are opened, in the order of who needs whom."""
+
+    def __init__(self, settings: EmbeddedSettings, leaves: Leaves, secrets: Secrets, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._leaves = leaves
+        self._secrets = secrets
+        self._token_keys = {key.key_id: SecretStr(key.secret) for key in secrets.signing_keys}
+        self._stack = stack
+        self.runs: dict[str, Run] = {}
+        self.checks: dict[str, Check] = {"database": leaves.database.check}
+        self.registers: dict[str, Register] = {}
+        self.gateway: Gateway | None = None
+
+    async def repo(self) -> None:
+        """The data, and the only service that makes ids."""
+        leaves = self._leaves
+        await leaves.lease.acquire()
+        repo = await self._stack.enter_async_context(
             open_repo(
-                settings.repo,
-                database=database,
-                ids=Snowflake(lease, clock),
-                me=peers["repo"],
-                metrics=metrics,
-                clock=clock,
-                is_logic=lambda peer: peer.node_id in discovery.nodes("logic"),
+                self._settings.repo,
+                database=leaves.database,
+                ids=Snowflake(leaves.lease, leaves.clock),
+                me=leaves.peers["repo"],
+                metrics=leaves.metrics,
+                clock=leaves.clock,
+                is_logic=lambda peer: peer.node_id in leaves.discovery.nodes("logic"),
             )
         )
-        logic = await stack.enter_async_context(
+        self.runs |= {"repo": repo.run, "lease": leaves.lease.run}
+        self.checks["ids"] = leaves.lease.check
+        self.registers["repo"] = repo.register
+
+    async def logic(self) -> None:
+        """Who may do what."""
+        leaves = self._leaves
+        logic = await self._stack.enter_async_context(
             open_logic(
-                settings.logic,
-                discovery=discovery,
-                channels=channels,
-                cache=cache,
-                bus=bus,
-                me=peers["logic"],
-                metrics=metrics,
-                clock=clock,
+                self._settings.logic,
+                discovery=leaves.discovery,
+                channels=leaves.channels,
+                cache=leaves.cache,
+                bus=leaves.bus,
+                me=leaves.peers["logic"],
+                metrics=leaves.metrics,
+                clock=leaves.clock,
                 secrets=LogicSecrets(
-                    keys=token_keys,
-                    active=secrets.active.key_id,
-                    refresh_key=SecretStr(secrets.refresh_secret),
+                    keys=self._token_keys,
+                    active=self._secrets.active.key_id,
+                    refresh_key=SecretStr(self._secrets.refresh_secret),
                 ),
             )
         )
-        task = await stack.enter_async_context(
+        self.runs["logic"] = logic.run
+        self.checks["logic"] = logic.check
+        self.registers["logic"] = logic.register
+
+    async def task(self) -> None:
+        """Large fan-out."""
+        leaves = self._leaves
+        task = await self._stack.enter_async_context(
             open_task(
-                settings.task,
-                discovery=discovery,
-                channels=channels,
-                cache=cache,
-                bus=bus,
-                me=peers["task"],
-                clock=clock,
+                self._settings.task,
+                discovery=leaves.discovery,
+                channels=leaves.channels,
+                cache=leaves.cache,
+                bus=leaves.bus,
+                me=leaves.peers["task"],
+                clock=leaves.clock,
             )
         )
-        gateway = await stack.enter_async_context(
+        self.runs["task"] = task.run
+        self.checks["task"] = task.check
+
+    async def open_gateway(self) -> None:
+        """The edge."""
+        leaves = self._leaves
+        self.gateway = await self._stack.enter_async_context(
             open_gateway(
-                settings.gateway,
-                discovery=discovery,
-                channels=channels,
-                cache=cache,
-                me=peers["gateway"],
-                metrics=metrics,
-                clock=clock,
-                keys=token_keys,
+                self._settings.gateway,
+                discovery=leaves.discovery,
+                channels=leaves.channels,
+                cache=leaves.cache,
+                me=leaves.peers["gateway"],
+                metrics=leaves.metrics,
+                clock=leaves.clock,
+                keys=self._token_keys,
                 server_version=installed_version(),
             )
         )
-        for service, part in (("repo", repo), ("logic", logic), ("gateway", gateway)):
-            part.register(servers[service])
-        for server in servers.values():
+        self.runs["gateway"] = self.gateway.run
+        self.registers["gateway"] = self.gateway.register
+
+    async def serve(self) -> None:
+        """Open the services to each other, and to other processes where an address to listen on is set."""
+        servers: list[grpc.aio.Server] = []
+        for service, register in self.registers.items():
+            register(self._leaves.servers[service])
+            servers.append(self._leaves.servers[service])
+        if address := self._settings.rpc.listen:
+            network = create_server()
+            for register in self.registers.values():
+                register(network)
+            network.add_insecure_port(address)
+            servers.append(network)
+        for server in servers:
             await server.start()
+            self._stack.push_async_callback(server.stop, None)
+
+
+@asynccontextmanager
+async def open_embedded(
+    settings: EmbeddedSettings, folder: DataFolder, secrets: Secrets, services: Collection[str] = SERVICES
+) -> AsyncIterator[Embedded]:
+    """Open every resource and wire `services`.
+
+    Raises:
+        SchemaError, StoreUnavailableError: the database cannot be used.
+        OSError: a port is taken.
+    """
+    async with AsyncExitStack() as stack:
+        leaves = await stack.enter_async_context(open_leaves(settings, folder, services))
+        wiring = _Wiring(settings, leaves, secrets, stack)
+        opens = {"repo": wiring.repo, "logic": wiring.logic, "task": wiring.task, "gateway": wiring.open_gateway}
+        for service in SERVICES:
+            if service in services:
+                await opens[service]()
+        await wiring.serve()
         internal = await stack.enter_async_context(
-            InternalPort(
-                settings.internal.host,
-                settings.internal.port,
-                metrics,
-                {"database": database.check, "ids": lease.check, "logic": logic.check, "task": task.check},
-            )
+            InternalPort(settings.internal.host, settings.internal.port, leaves.metrics, wiring.checks)
         )
-        runs = {"repo": repo.run, "logic": logic.run, "task": task.run, "gateway": gateway.run, "lease": lease.run}
-        yield Embedded(gateway=gateway, internal=internal, runs=runs)
+        yield Embedded(internal=internal, gateway=wiring.gateway, runs=wiring.runs)

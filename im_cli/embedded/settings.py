@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-from im_repo.settings import RepoSettings
 from pydantic import Field
 
 from im_gateway.settings import GatewaySettings
@@ -12,6 +11,7 @@ from im_infra.discovery.settings import DiscoverySettings
 from im_infra.settings import Section
 from im_infra.sql.settings import SqlSettings
 from im_logic.settings import LogicSettings
+from im_repo.settings import RepoSettings
 from im_task.settings import TaskSettings
 
 
@@ -29,11 +29,19 @@ class InternalSettings(Section):
     port: int = Field(8090, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
 
 
+class RpcSettings(Section):
+    """Calls between processes; inside one they need no socket."""
+
+    listen: str = Field("", description="Address (host:port) for other processes' calls; empty: none. Never public.")
+    number: int = Field(1, ge=1, description="Which of its kind: the node id of a service is service-number.")
+
+
 class EmbeddedSettings(Section):
     """Everything an embedded cluster can be told."""
 
     log: LogSettings = LogSettings()
     internal: InternalSettings = InternalSettings()
+    rpc: RpcSettings = RpcSettings()
     sql: SqlSettings = SqlSettings()
     cache: CacheSettings = CacheSettings()
     bus: BusSettings = BusSettings()

@@ -1,0 +1,118 @@
+"""Running a wired process until a signal ends it: what `im up` and `im serve` have in common."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from im_cli.data_folder import DataFolder
+from im_cli.exit_code import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from im_cli.embedded.cluster import Embedded
+    from im_cli.embedded.settings import EmbeddedSettings
+    from im_cli.secret_file import Secrets
+
+STARTED: Final = time.monotonic()
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long the loop may keep the interpreter from the database's thread, which takes it anew at every statement: with
+Python's own 5 ms a batch of a dozen statements would wait 60 ms beside a busy loop."""
+
+
+def run_process(
+    folder: DataFolder,
+    settings: "EmbeddedSettings",
+    *,
+    services: Collection[str],
+    announce: Path | None,
+    on_ready: "Callable[[Embedded, float], None]",
+) -> None:
+    """Open, run, drain.
+
+    Args:
+        folder: the data folder, held by the caller.
+        settings: the whole tree.
+        services: which of the four this process runs.
+        announce: when ready, the addresses are written to this file.
+        on_ready: told the process and the seconds since the command began.
+
+    Raises:
+        CommandError: STORAGE or IN_THE_WAY, with what to do.
+    """
+    import uvloop  # noqa: PLC0415 - slow imports, so that a refused second start is quick
+
+    from im_cli.secret_file import load_or_make  # noqa: PLC0415
+    from im_infra.observability import logs  # noqa: PLC0415
+
+    logs.configure(settings.log.format, settings.log.level)
+    secrets = load_or_make(folder.secrets)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+
+    def ready(process: "Embedded") -> None:
+        ready_s = time.monotonic() - STARTED
+        on_ready(process, ready_s)
+        if announce is not None:
+            _announce(announce, settings, process, ready_s)
+
+    uvloop.run(_run(folder, settings, secrets, services, ready))
+
+
+async def _run(
+    folder: DataFolder,
+    settings: "EmbeddedSettings",
+    secrets: "Secrets",
+    services: Collection[str],
+    on_ready: "Callable[[Embedded], None]",
+) -> None:
+    from im_cli.embedded.cluster import open_embedded  # noqa: PLC0415 - see `run_process`
+    from im_infra.sql.errors import StoreUnavailableError  # noqa: PLC0415
+    from im_repo.migrations.upgrade import SchemaError  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    try:
+        async with open_embedded(settings, folder, secrets, services) as process:
+            await process.run(on_ready=lambda: on_ready(process), stop=stop)
+    except (SchemaError, StoreUnavailableError) as error:
+        raise CommandError(
+            f"the database in {folder.path} cannot be used: {error}",
+            code=ExitCode.STORAGE,
+            advice="restore a backup into an empty folder with `im restore`, or name another one with --data-dir",
+        ) from error
+    except OSError as error:
+        raise CommandError(
+            f"a port cannot be opened: {error.strerror or error}",
+            code=ExitCode.IN_THE_WAY,
+            advice="stop what holds it, or choose another one",
+        ) from error
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    """The first signal drains, the second ends the process at once."""
+
+    def on_signal() -> None:
+        if stop.is_set():
+            os._exit(ExitCode.INTERRUPTED)
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+
+
+def _announce(path: Path, settings: "EmbeddedSettings", process: "Embedded", ready_s: float) -> None:
+    """Write the file whole: whoever waits for it must not read half of it."""
+    told = {
+        "url": f"http://{settings.gateway.public.host}:{process.port}" if process.port else None,
+        "internal_url": f"http://{settings.internal.host}:{process.internal_port}",
+        "pid": os.getpid(),
+        "ready_time_s": round(ready_s, 3),
+    }
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(told), encoding="utf-8")
+    fresh.replace(path)
