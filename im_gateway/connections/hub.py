@@ -144,11 +144,6 @@ class Hub:
         return tuple(self._by_session.get(session_id, ()))
 
     @property
-    def users(self) -> Sequence[int]:
-        """Users with an open connection."""
-        return tuple(self._by_user)
-
-    @property
     def session_ids(self) -> Sequence[int]:
         """Sessions with an open connection."""
         return tuple(self._by_session)

@@ -44,11 +44,6 @@ class HttpEngine:
         self.config.load()
         self.state = ServerState()
 
-    @property
-    def busy(self) -> bool:
-        """Whether a request is under way."""
-        return bool(self.state.tasks)
-
     def close_idle(self) -> None:
         """Close connections as soon as their request is answered; idle ones at once."""
         for connection in list(self.state.connections):

@@ -35,6 +35,10 @@ class _OnlyOurBugs(logging.LoggerAdapter[logging.Logger]):
         """A peer broke the protocol: not worth a line at its will."""
         self.debug(msg, *args, **kwargs)
 
+    def info(self, msg: object, *args: object, **kwargs: Any) -> None:  # noqa: ANN401 - as above
+        """A connection came or went: thousands do."""
+        self.debug(msg, *args, **kwargs)
+
 
 _LOGGER: Final = _OnlyOurBugs(logging.getLogger("picows.gateway"), {})
 
