@@ -27,8 +27,9 @@ from im_logic.message_path import MessagePath
 from im_logic.messaging.settings import MessagingSettings
 from im_proto.event.v1.fanout_pb2 import FanOutRange
 from im_proto.logic.v1.stream_pb2 import Caller, Command
-from im_proto.repo.v1 import account_pb2
+from im_proto.repo.v1 import account_pb2, conversation_pb2
 from im_proto.repo.v1.account_pb2_grpc import AccountStoreServiceStub
+from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceStub
 from im_proto.repo.v1.stream_pb2_grpc import RepoServiceStub
 from im_proto.route.v1.route_pb2 import Route
 from im_proto.v1.conversation_pb2 import CreateGroupRequest, OpenDirectRequest
@@ -148,6 +149,13 @@ class MessageCluster:
         request = CreateGroupRequest(title="T", user_ids=others, operation_id=new_id())
         made = await self.ask(owner, create_group=request)
         return int(made.head.conversation.conversation_id)
+
+    async def make_world(self) -> int:
+        """The world room, without slow mode."""
+        request = conversation_pb2.EnsureWorldRequest(title="World")
+        made = await call_unary(self.repos.stub(ConversationServiceStub).EnsureWorld, request, timeout_s=5)
+        self.world_id = int(made.conversation_id)
+        return self.world_id
 
     def pushed(self, event: str, *, connection: int = 0) -> list[Any]:
         """The pushes of a kind so far, in full, of a connection (0: any)."""

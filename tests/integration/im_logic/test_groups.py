@@ -194,3 +194,28 @@ async def test_the_list_of_conversations_pages_and_takes_only_its_own_tokens(clu
         with pytest.raises(ImError) as caught:
             await cluster.ask(user_id, list_conversations=ListConversationsRequest(page_size=2, page_token=stolen))
         assert caught.value.reason is error_table.PAGE_TOKEN_INVALID
+
+
+async def test_the_world_room_is_everybodys_and_goes_over_the_bus(cluster: MessageCluster) -> None:
+    world_id = await cluster.make_world()
+    alice, guest = await cluster.user(), await cluster.user(GUEST)
+    assert (await cluster.send(alice, world_id, "hello")).seq == 1
+    assert (await cluster.send(alice, world_id, "again")).seq == 2
+    assert (await cluster.send(guest, world_id, kind=GUEST)).seq == 3
+    with pytest.raises(ImError) as caught:
+        await cluster.send(guest, world_id, kind=GUEST)
+    assert caught.value.reason is error_table.SLOW_MODE
+    assert 0 < caught.value.retry_after_ms <= 5_000
+    await cluster.until(lambda: [record.to_seq for record in cluster.bus.records][-1:] == [3])
+    assert not cluster.pushed("message_push")
+    pulled = await cluster.ask(guest, kind=GUEST, pull=PullRequest(conversation_id=world_id))
+    assert [message.seq for message in pulled.messages] == [1, 2, 3]
+    listed = await cluster.ask(guest, kind=GUEST, list_conversations=ListConversationsRequest())
+    assert [head.conversation.conversation_id for head in listed.heads] == [world_id]
+    for operation in (
+        {"list_members": ListMembersRequest(conversation_id=world_id)},
+        {"leave_group": LeaveGroupRequest(conversation_id=world_id, operation_id=new_id())},
+    ):
+        with pytest.raises(ImError) as caught:
+            await cluster.ask(alice, **operation)
+        assert caught.value.reason is error_table.PERMISSION_DENIED
