@@ -46,7 +46,7 @@ _STATES: Final = {
     Phase.ONLINE: ConnectionState.ONLINE,
     Phase.CLOSED: ConnectionState.CLOSED,
 }
-_CONNECTED: Final = frozenset({Phase.GREETING, Phase.SYNCING, Phase.ONLINE})
+_CONNECTED: Final = (Phase.GREETING, Phase.SYNCING, Phase.ONLINE)
 
 
 class Link:
@@ -79,6 +79,12 @@ class Link:
     ) -> None:
         self.phase = Phase.OFFLINE
         self.credentials = credentials
+        self.connected = False
+        """A socket is open and ours."""
+        self.online = False
+        """Greeted and synced."""
+        self.heard_at = 0.0
+        """When something came last; set by the session, for each message."""
         self.error: ImError | None = None
         self.ping_deadline = _NEVER
         self._settings = settings
@@ -106,11 +112,6 @@ class Link:
         """What applications are told."""
         return _STATES[self.phase]
 
-    @property
-    def connected(self) -> bool:
-        """A socket is open and ours."""
-        return self.phase in _CONNECTED
-
     # wishes
 
     def start(self, now: float, *, take_over: bool) -> None:
@@ -135,6 +136,7 @@ class Link:
         """The socket is open: complete the first frame, which carries the sync, with a credential."""
         self._to(Phase.GREETING)
         self._step_deadline = now + self._settings.hello_timeout_s
+        self.heard_at = now
         self._silence_deadline = now + self._settings.silence_limit_s
         hello = sync
         hello.client_version = self._settings.client_version
@@ -171,10 +173,6 @@ class Link:
         else:
             self._lost(now)
             self._follow(verdict, error, now)
-
-    def heard(self, now: float) -> None:
-        """Something came."""
-        self._silence_deadline = now + self._settings.silence_limit_s
 
     def greeted(self, answer: session_pb2.HelloResponse, now: float) -> None:
         """The server took the hello."""
@@ -260,6 +258,9 @@ class Link:
             self._commands.append(CloseSocket())
             self._wait(now, UnreachableError.because("the connection did not open in time"))
         elif self.connected:
+            if now >= self._silence_deadline:
+                # Moved here and not with each message, which would move every timer with it.
+                self._silence_deadline = self.heard_at + self._settings.silence_limit_s
             if now >= min(self._step_deadline, self._silence_deadline):
                 self.break_off(now, UnreachableError.because("the server is silent"))
             elif now >= self._leave_deadline:
@@ -270,17 +271,15 @@ class Link:
 
     def take_ping(self, now: float) -> bool:
         """Whether a ping is due; it plans the next."""
-        if now < self.ping_deadline or self.phase not in {Phase.SYNCING, Phase.ONLINE}:
+        if now < self.ping_deadline or not self.online:
             return False
         self._plan_ping(now)
         return True
 
     def deadline(self) -> float:
         """When `tick` or `take_ping` has something to do."""
-        if self.phase in {Phase.WAITING, Phase.OPENING}:
-            return self._step_deadline
         if not self.connected:
-            return _NEVER
+            return self._step_deadline
         return min(
             self._step_deadline,
             self._silence_deadline,
@@ -347,6 +346,7 @@ class Link:
         self._leave_deadline = self._renew_deadline = self.ping_deadline = _NEVER
         self._silence_deadline = self._step_deadline = _NEVER
         self.phase = Phase.OFFLINE
+        self.connected = self.online = False
         self._on_lost(now)
 
     def _end(self, error: ClosedError, now: float) -> None:
@@ -363,6 +363,8 @@ class Link:
     def _to(self, phase: Phase, error: ImError | None = None, *, retry_in_s: float = 0) -> None:
         before = self.state
         self.phase = phase
+        self.connected = phase in _CONNECTED
+        self.online = phase is Phase.ONLINE
         if error is not None:
             self.error = error
         if self.state is not before or retry_in_s:

@@ -68,9 +68,9 @@ class Puller:
         """Reads are allowed: synced, and the application keeps up."""
 
     @property
-    def idle(self) -> bool:
-        """Nothing is read, wanted or held."""
-        return not (self._running or self._wanted or self._holds)
+    def resting(self) -> bool:
+        """Nothing is wanted or held."""
+        return not (self._wanted or self._holds)
 
     def hold(self, conversation_id: int, now: float) -> None:
         """A push came ahead of its predecessors: give them a moment, then read them."""

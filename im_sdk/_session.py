@@ -155,7 +155,7 @@ class Session:
     def deadline(self) -> float:
         """When `tick` is due, monotonic seconds."""
         link = self._link.deadline()
-        if self._link.phase is not Phase.ONLINE:
+        if not self._link.online:
             return min(link, self._requests.deadline(), self.inbox.sync.retry_at)
         return min(
             link,
@@ -215,7 +215,7 @@ class Session:
         """A binary WebSocket message came."""
         if not self._link.connected:
             return
-        self._link.heard(now)
+        self._link.heard_at = now
         try:
             frames = frame_pb2.ServerFrames.FromString(data).frames
         except DecodeError:
@@ -229,7 +229,7 @@ class Session:
         """Do what is due; calling it early is harmless."""
         self._link.tick(now)
         self._requests.expire(now)
-        if self._link.phase is Phase.ONLINE:
+        if self._link.online:
             self.outbox.expire(now)
         if now >= min(self._light_sync_deadline, self.inbox.sync.retry_at):
             self._plan_light_sync(now)
@@ -284,7 +284,7 @@ class Session:
 
     def tell(self, operation: str, wire: Wire) -> None:
         """Say something that needs no answer and is not repeated (typing); nothing happens without a connection."""
-        if self._link.phase is Phase.ONLINE:
+        if self._link.online:
             self._writer.put(operation, wire, 0)
 
     def view(self, conversation_ids: list[int], now: float) -> None:
@@ -299,7 +299,7 @@ class Session:
 
     def go_on(self, now: float) -> None:
         """The application keeps up again: what was passed over is read."""
-        self.inbox.go_on(synced=self._link.phase is Phase.ONLINE)
+        self.inbox.go_on(synced=self._link.online)
         self._flush(now)
 
     # frames
@@ -309,13 +309,13 @@ class Session:
             return  # a frame before it ended the connection
         event = frame.WhichOneof("event")
         request_id = frame.request_id
-        if event == "message_push" and self._link.phase is Phase.ONLINE:
+        if event == "message_push" and self._link.online:
             self.inbox.take_push(frame.message_push, now)
         elif request_id:
             if not self._sending.take_answer(frame, now):
                 self._take_answer(frame, event, now)
         elif event is not None:
-            if self._link.phase is not Phase.ONLINE and event in _HELD_BACK:
+            if not self._link.online and event in _HELD_BACK:
                 self._hold_back(frame)
             elif event == "error":
                 self._on_stray_error(frame, now)
@@ -399,13 +399,14 @@ class Session:
         if link.phase is Phase.SYNCING:
             self._write_requests(now, own_only=True)
             return
-        if link.phase is not Phase.ONLINE:
+        if not link.online:
             return
         inbox = self.inbox
         if self._view_stale:
             self._view_stale = False
             self._write_view(now)
-        inbox.puller.run(now)
+        if not inbox.puller.resting:
+            inbox.puller.run(now)
         self._sending.write(now)
         cursors = inbox.received.take(now)
         if cursors:
