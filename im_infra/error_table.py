@@ -17,7 +17,7 @@ class Reason(NamedTuple):
 
 
 FRAME_INVALID: Final = Reason(1001, "FRAME_INVALID", Kind.INVALID, False, "The bytes are not a frame of the negotiated subprotocol.")
-FRAME_TOO_LARGE: Final = Reason(1002, "FRAME_TOO_LARGE", Kind.INVALID, False, "A frame or WebSocket message exceeds the limit told in Welcome.")
+FRAME_TOO_LARGE: Final = Reason(1002, "FRAME_TOO_LARGE", Kind.INVALID, False, "A frame or WebSocket message exceeds the limit told in Hello's answer.")
 OPERATION_UNKNOWN: Final = Reason(1003, "OPERATION_UNKNOWN", Kind.INVALID, False, "The frame carries no operation this server knows.")
 FIELD_INVALID: Final = Reason(1004, "FIELD_INVALID", Kind.INVALID, False, "A field is missing, malformed or out of its range; the message names it.")
 TEXT_TOO_LONG: Final = Reason(1005, "TEXT_TOO_LONG", Kind.INVALID, False, "The text or custom body is over its limit.")
@@ -52,7 +52,7 @@ GROUP_FULL: Final = Reason(3011, "GROUP_FULL", Kind.CONFLICT, False, "The group 
 BANNED: Final = Reason(3012, "BANNED", Kind.DENIED, False, "A banned user cannot be a member here.")
 NOT_FOUND: Final = Reason(3013, "NOT_FOUND", Kind.NOT_FOUND, False, "There is no such resource.")
 DEVICE_NOT_FOUND: Final = Reason(3014, "DEVICE_NOT_FOUND", Kind.NOT_FOUND, False, "You have no such device.")
-CONFLICT: Final = Reason(4001, "CONFLICT", Kind.CONFLICT, False, "The same id was used before with other content; details carry the stored ack.")
+CONFLICT: Final = Reason(4001, "CONFLICT", Kind.CONFLICT, False, "The same id was used before with other content; `stored` is the first ack.")
 PTS_TOO_OLD: Final = Reason(4002, "PTS_TOO_OLD", Kind.CONFLICT, False, "The account events after this pts are gone, or the pts is from the future.")
 RATE_LIMITED: Final = Reason(5001, "RATE_LIMITED", Kind.EXHAUSTED, True, "Too many requests.")
 SLOW_MODE: Final = Reason(5002, "SLOW_MODE", Kind.EXHAUSTED, True, "This conversation takes one message per interval from each sender.")

@@ -26,7 +26,7 @@ class _ErrorNumberEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorNumb
     ERROR_NUMBER_FRAME_INVALID: _ErrorNumber.ValueType  # 1001
     """The bytes are not a frame of the negotiated subprotocol."""
     ERROR_NUMBER_FRAME_TOO_LARGE: _ErrorNumber.ValueType  # 1002
-    """A frame or WebSocket message exceeds the limit told in Welcome."""
+    """A frame or WebSocket message exceeds the limit told in Hello's answer."""
     ERROR_NUMBER_OPERATION_UNKNOWN: _ErrorNumber.ValueType  # 1003
     """The frame carries no operation this server knows."""
     ERROR_NUMBER_FIELD_INVALID: _ErrorNumber.ValueType  # 1004
@@ -96,7 +96,7 @@ class _ErrorNumberEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorNumb
     ERROR_NUMBER_DEVICE_NOT_FOUND: _ErrorNumber.ValueType  # 3014
     """You have no such device."""
     ERROR_NUMBER_CONFLICT: _ErrorNumber.ValueType  # 4001
-    """The same id was used before with other content; details carry the stored ack."""
+    """The same id was used before with other content; `stored` is the first ack."""
     ERROR_NUMBER_PTS_TOO_OLD: _ErrorNumber.ValueType  # 4002
     """The account events after this pts are gone, or the pts is from the future."""
     ERROR_NUMBER_RATE_LIMITED: _ErrorNumber.ValueType  # 5001
@@ -127,7 +127,7 @@ ERROR_NUMBER_UNSPECIFIED: ErrorNumber.ValueType  # 0
 ERROR_NUMBER_FRAME_INVALID: ErrorNumber.ValueType  # 1001
 """The bytes are not a frame of the negotiated subprotocol."""
 ERROR_NUMBER_FRAME_TOO_LARGE: ErrorNumber.ValueType  # 1002
-"""A frame or WebSocket message exceeds the limit told in Welcome."""
+"""A frame or WebSocket message exceeds the limit told in Hello's answer."""
 ERROR_NUMBER_OPERATION_UNKNOWN: ErrorNumber.ValueType  # 1003
 """The frame carries no operation this server knows."""
 ERROR_NUMBER_FIELD_INVALID: ErrorNumber.ValueType  # 1004
@@ -197,7 +197,7 @@ ERROR_NUMBER_NOT_FOUND: ErrorNumber.ValueType  # 3013
 ERROR_NUMBER_DEVICE_NOT_FOUND: ErrorNumber.ValueType  # 3014
 """You have no such device."""
 ERROR_NUMBER_CONFLICT: ErrorNumber.ValueType  # 4001
-"""The same id was used before with other content; details carry the stored ack."""
+"""The same id was used before with other content; `stored` is the first ack."""
 ERROR_NUMBER_PTS_TOO_OLD: ErrorNumber.ValueType  # 4002
 """The account events after this pts are gone, or the pts is from the future."""
 ERROR_NUMBER_RATE_LIMITED: ErrorNumber.ValueType  # 5001

@@ -34,7 +34,7 @@ class ClientFrames(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def frames(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClientFrame]:
-        """At least one frame; together at most the `max_frame_bytes` that Welcome tells."""
+        """At least one frame; together at most the `max_frame_bytes` that Hello's answer tells."""
 
     def __init__(
         self,
