@@ -1,0 +1,306 @@
+"""What comes in about conversations, and what the application is told of it."""
+
+from collections.abc import Callable
+
+from im_proto.v1 import conversation_pb2 as c
+from im_proto.v1 import frame_pb2, message_pb2, read_pb2, sync_pb2
+from im_sdk._error_table import ErrorNumber
+from im_sdk._events import (
+    ChangeKind,
+    ConversationChanged,
+    ConversationLeft,
+    ConversationRewound,
+    MessageChanged,
+    MessageReceived,
+    MessagesUnavailable,
+    NoticeReceived,
+    ReceiptReceived,
+    Unavailability,
+)
+from im_sdk._models import Membership
+from im_sdk._settings import CatchUp, SessionSettings
+from tests.sdk_support.device import Device
+from tests.sdk_support.model_server import ModelServer, error
+
+MakeDevice = Callable[..., Device]
+ON_SCREEN = SessionSettings(catch_up=CatchUp.ON_SCREEN)
+
+
+def test_what_was_there_before_the_first_connection_is_history(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    server.append(log, 2, "old")
+    made = device().online()
+    assert made.texts(log.conversation_id) == []
+    assert made.session.inbox.pictures()[0].unread == 1
+    server.append(log, 2, "new")
+    made.settle()
+    assert made.texts(log.conversation_id) == ["new"]
+
+
+def test_what_was_missed_offline_comes_in_order(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    made.drop()
+    for number in range(12):
+        server.append(log, 2, f"{number}")
+    made.sleep(2)
+    assert made.texts(log.conversation_id) == [f"{number}" for number in range(12)]
+    assert made.session.inbox.pictures()[0].unread == 12
+
+
+def test_a_gap_is_read_after_a_moment(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    server.push_filter = lambda: False
+    server.append(log, 2, "lost")
+    server.push_filter = lambda: True
+    server.append(log, 2, "pushed")
+    made.settle()
+    made.sleep(0.39)
+    assert made.texts(log.conversation_id) == []
+    made.sleep(0.7)
+    assert made.texts(log.conversation_id) == ["lost", "pushed"]
+
+
+def test_a_push_that_was_only_late_costs_no_read(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    server.append(log, 2, "one")
+    server.append(log, 2, "two")
+    made.deliver(1, swap=True)
+    made.deliver()
+    made.sleep(2)
+    assert made.texts(log.conversation_id) == ["one", "two"]
+    assert made.asked("pull") == []
+
+
+def test_a_new_conversation_is_found_by_its_first_message(server: ModelServer, device: MakeDevice) -> None:
+    made = device().online()
+    log = server.make({1, 2}, title="Engines")
+    server.append(log, 2, "hello")
+    made.settle()
+    assert made.texts(log.conversation_id) == ["hello"]
+    assert [c.title for c in made.session.inbox.pictures()] == ["Engines"]
+    assert made.session.inbox.pictures()[0].unread == 1
+
+
+def test_too_many_missed_entries_are_left_to_history(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device(settings=SessionSettings(catch_up_limit=4)).online()
+    made.drop()
+    for number in range(1, 11):
+        server.append(log, 2, f"{number}")
+    made.sleep(2)
+    assert made.of(MessagesUnavailable) == [MessagesUnavailable(log.conversation_id, 1, 6, Unavailability.SKIPPED)]
+    assert made.texts(log.conversation_id) == ["7", "8", "9", "10"]
+
+
+def test_what_the_server_has_no_more_is_said(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    made.drop()
+    for number in range(1, 8):
+        server.append(log, 2, f"{number}")
+    log.missing = {2, 3, 7}
+    made.sleep(2)
+    key = log.conversation_id
+    assert made.texts(key) == ["1", "4", "5", "6"]
+    assert made.of(MessagesUnavailable) == [
+        MessagesUnavailable(key, 2, 3, Unavailability.GONE),
+        MessagesUnavailable(key, 7, 7, Unavailability.GONE),
+    ]
+
+
+def test_only_what_is_on_screen_is_read(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device(settings=ON_SCREEN).online()
+    made.drop()
+    server.append(log, 2, "missed")
+    made.sleep(2)
+    assert made.texts(log.conversation_id) == []
+    assert made.session.inbox.pictures()[0].stale
+    assert made.session.inbox.pictures()[0].unread == 1
+    made.session.view([log.conversation_id], made.now)
+    made.pump()
+    made.settle()
+    assert made.texts(log.conversation_id) == ["missed"]
+    assert not made.session.inbox.pictures()[0].stale
+
+
+def test_large_conversations_show_marks_until_they_are_viewed(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2}, large=True)
+    made = device().online()
+    server.push_filter = lambda: False
+    for number in range(3):
+        server.append(log, 2, f"{number}")
+    mark = read_pb2.HeadMark(conversation_id=log.conversation_id, epoch=1, max_seq=3, max_count=3)
+    server.push(1, head_push=read_pb2.HeadPush(heads=[mark]))
+    made.settle()
+    assert made.texts(log.conversation_id) == []
+    conversation = made.session.inbox.pictures()[0]
+    assert (conversation.max_seq, conversation.unread, conversation.stale) == (3, 3, True)
+    made.session.view([log.conversation_id], made.now)
+    made.pump()
+    made.settle()
+    assert made.texts(log.conversation_id) == ["0", "1", "2"]
+
+
+def test_a_mark_of_an_unknown_conversation_is_looked_up(server: ModelServer, device: MakeDevice) -> None:
+    made = device().online()
+    server.push_filter = lambda: False
+    log = server.make({1, 2}, large=True)
+    server.push(1, head_push=read_pb2.HeadPush(heads=[read_pb2.HeadMark(conversation_id=log.conversation_id)]))
+    made.settle()
+    assert len(made.session.inbox.pictures()) == 1
+
+
+def test_an_edit_and_a_recall(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    one, two = device(1).online(), device(2).online()
+    server.append(log, 2, "helo")
+    edit = message_pb2.EditMessageRequest(
+        conversation_id=log.conversation_id, seq=1, text=message_pb2.Text(text="hello")
+    )
+    two.ask("edit_message", edit)
+    two.ask("recall_message", message_pb2.RecallMessageRequest(conversation_id=log.conversation_id, seq=1))
+    one.settle()
+    changes = [(event.seq, event.change, event.text, event.entry_seq) for event in one.of(MessageChanged)]
+    assert changes == [(1, ChangeKind.EDITED, "hello", 2), (1, ChangeKind.RECALLED, None, 3)]
+    assert one.session.inbox.pictures()[0].unread == 0
+
+
+def test_changes_older_than_what_is_shown_are_not_told(server: ModelServer, device: MakeDevice) -> None:
+    """A read gives the present state; the edits that led to it follow in the log and say nothing new."""
+    log = server.make({1, 2})
+    one, two = device(1).online(), device(2).online()
+    one.drop()
+    server.append(log, 2, "a")
+    for text in ("b", "c"):
+        edit = message_pb2.EditMessageRequest(
+            conversation_id=log.conversation_id, seq=1, text=message_pb2.Text(text=text)
+        )
+        two.ask("edit_message", edit)
+    one.sleep(2)
+    assert one.texts(log.conversation_id) == ["c"]
+    assert one.of(MessageChanged) == []
+
+
+def test_a_restored_server_takes_entries_back(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    for number in range(1, 6):
+        server.append(log, 2, f"{number}")
+    made.settle()
+    made.drop()
+    server.rewind(log, keep=3)
+    server.append(log, 2, "again")
+    made.sleep(2)
+    assert made.of(ConversationRewound) == [ConversationRewound(log.conversation_id, 3)]
+    assert made.texts(log.conversation_id) == ["1", "2", "3", "4", "5", "again"]
+    assert made.session.inbox.pictures()[0].max_seq == 4
+
+
+def test_a_push_of_another_epoch_is_looked_into(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    for number in range(1, 4):
+        server.append(log, 2, f"{number}")
+    made.settle()
+    server.rewind(log, keep=1)
+    server.append(log, 2, "again")
+    made.settle()
+    assert made.texts(log.conversation_id) == ["1", "2", "3", "again"]
+    server.push(1, message_push=message_pb2.MessagePush(message=log.entries[0], epoch=1))
+    made.settle()
+    assert made.session.inbox.tracks[log.conversation_id].epoch == 2
+
+
+def test_receipts_of_others(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2}, kind=c.CONVERSATION_KIND_DIRECT)
+    made = device().online()
+    receipt = read_pb2.Receipt(conversation_id=log.conversation_id, user_id=2, received_seq=4, read_seq=3)
+    server.push(1, receipt_push=read_pb2.ReceiptPush(receipts=[receipt]))
+    made.settle()
+    assert made.of(ReceiptReceived) == [ReceiptReceived(log.conversation_id, 2, 4, 3)]
+    conversation = made.session.inbox.pictures()[0]
+    assert (conversation.peer_received_seq, conversation.peer_read_seq) == (4, 3)
+
+
+def test_reading_on_another_device(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    here, there = device(1).online(), device(1).online()
+    for number in range(4):
+        server.append(log, 2, f"{number}")
+    here.settle()
+    there.settle()
+    there.ask("mark_read", read_pb2.MarkReadRequest(conversation_id=log.conversation_id, seq=3))
+    here.settle()
+    assert here.session.inbox.pictures()[0].unread == 1
+    assert here.of(ConversationChanged)[-1].conversation.read_seq == 3
+
+
+def test_leaving_and_being_removed(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    log.members.remove(1)
+    left = sync_pb2.Left(conversation_id=log.conversation_id, state=c.MEMBER_STATE_REMOVED)
+    server._account_event(1, left=left)
+    made.settle()
+    assert made.of(ConversationLeft) == [ConversationLeft(log.conversation_id, Membership.REMOVED)]
+    assert made.session.inbox.pictures()[0].membership is Membership.REMOVED
+
+
+def test_notices_change_the_list(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    added = message_pb2.MembersChange(actor_id=2, user_ids=[3, 4])
+    content = message_pb2.Content(notice=message_pb2.Notice(added=added))
+    server._append(log, 2, content, message_pb2.MESSAGE_TYPE_NOTICE)
+    made.settle()
+    assert made.of(NoticeReceived)[0].message.notice.user_ids == (3, 4)
+    assert made.session.inbox.pictures()[0].member_count == 4
+
+
+def test_a_reset_drops_what_is_gone(server: ModelServer, device: MakeDevice) -> None:
+    kept, gone = server.make({1, 2}), server.make({1, 2})
+    made = device().online()
+    server.events[1].clear()  # the server lost its events: the pts is from the future
+    del server.logs[gone.conversation_id]
+    made.drop()
+    server.append(kept, 2, "still here")
+    made.session.inbox.sync.point = type(made.session.inbox.sync.point)(2, 1, 1)
+    made.sleep(2)
+    assert [c.conversation_id for c in made.session.inbox.pictures()] == [kept.conversation_id]
+    assert made.of(ConversationLeft) == [ConversationLeft(gone.conversation_id, Membership.NONE)]
+    assert made.texts(kept.conversation_id) == ["still here"]
+
+
+def test_nothing_is_lost_while_the_application_rests(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    made.session.pause()
+    for number in range(30):
+        server.append(log, 2, f"{number}")
+    made.settle()
+    made.sleep(5)
+    assert made.of(MessageReceived) == []
+    made.session.go_on(made.now)
+    made.pump()
+    made.settle()
+    assert made.texts(log.conversation_id) == [f"{number}" for number in range(30)]
+
+
+def test_a_conversation_that_may_not_be_read_is_dropped(server: ModelServer, device: MakeDevice) -> None:
+    made = device().online()
+    server.refuse = lambda *_: error(ErrorNumber.CONVERSATION_NOT_FOUND)
+    log = server.make({1, 2})
+    server.append(log, 2, "secret")
+    made.settle()
+    assert made.session.inbox.tracks == {}
+    assert made.session.inbox.pictures() == []
+
+
+def test_frames_of_a_newer_server_are_passed_over(device: MakeDevice) -> None:
+    made = device().online()
+    made.hear(frame_pb2.ServerFrame())
+    assert made.session.state.value == "online"
