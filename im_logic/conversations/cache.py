@@ -12,8 +12,9 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from im_infra.clock import Clock
+from im_infra.error_kind import Kind
 from im_infra.errors import ImError
-from im_logic.conversations.conversation import Conversation, Place
+from im_logic.conversations.conversation import Conversation, ConversationKind, Place
 from im_logic.conversations.convert import to_conversation
 from im_proto.repo.v1.conversation_pb2 import ConversationState
 
@@ -79,6 +80,13 @@ class ConversationCache:
         self._states.move_to_end(conversation_id)
         return state
 
+    def get_fresh(self, conversation_id: int, user_id: int, *, max_age_s: float) -> Conversation | None:
+        """The state, if it is here and at most so old; who is in a private chat never changes, so its age is no matter."""
+        state = self.get(conversation_id, user_id)
+        if state is None or (max_age_s and state.kind == ConversationKind.DIRECT):
+            return state
+        return state if state.asked_at >= self._clock.monotonic() - max_age_s else None
+
     def load(self, conversation_id: int, user_id: int, on_loaded: OnLoaded, *, since: float | None = None) -> None:
         """Load the state with the user's place; `on_loaded` is called exactly once, from the loop.
 
@@ -105,10 +113,10 @@ class ConversationCache:
         Raises:
             ImError: CONVERSATION_NOT_FOUND, or why it cannot be loaded.
         """
-        since = self._clock.monotonic() - max_age_s
-        state = self.get(conversation_id, user_id)
-        if state is not None and state.asked_at >= since:
+        state = self.get_fresh(conversation_id, user_id, max_age_s=max_age_s)
+        if state is not None:
             return state
+        since = self._clock.monotonic() - max_age_s
         done: asyncio.Future[Conversation] = asyncio.get_running_loop().create_future()
 
         def on_loaded(loaded: Conversation | None, error: ImError | None) -> None:
@@ -143,8 +151,8 @@ class ConversationCache:
         if state is not None:
             conversation = to_conversation(state, asked_for=flight.user_id, asked_at=flight.asked_at)
             conversation = self._keep(conversation, flight.user_id)
-        else:
-            self._states.pop(key[0], None)
+        elif error is not None and error.kind is Kind.NOT_FOUND:
+            self.drop(key[0])
         if flight.after:
             self._start(key, flight.after)
         for user_id, on_loaded in flight.waiting:

@@ -20,42 +20,32 @@ class Countdown:
     Whoever is handed one owes it one `done`; what is dropped on the way owes it for ever, so it is never confirmed.
     """
 
-    __slots__ = (
-        "_client",
-        "_confirmations",
-        "_conversation_id",
-        "_from_seq",
-        "_to_seq",
-        "boot_id",
-        "left",
-        "outbox_id",
-    )
+    __slots__ = ("_client", "_confirmations", "boot_id", "left", "stretch")
 
     def __init__(
         self,
         confirmations: "Confirmations",
         client: RepoClient | None,
         boot_id: str,
+        stretch: ConfirmedRange,
         *,
-        outbox_id: int,
-        conversation_id: int,
-        from_seq: int,
-        to_seq: int,
         left: int = 1,
     ) -> None:
         self._confirmations = confirmations
         self._client = client
         self.boot_id = boot_id
-        self.outbox_id = outbox_id
-        self._conversation_id = conversation_id
-        self._from_seq = from_seq
-        self._to_seq = to_seq
+        self.stretch = stretch
         self.left = left
 
     @classmethod
     def unguarded(cls, confirmations: "Confirmations") -> "Countdown":
         """For what no outbox row waits for."""
-        return cls(confirmations, None, "", outbox_id=0, conversation_id=0, from_seq=0, to_seq=0)
+        return cls(confirmations, None, "", ConfirmedRange())
+
+    @property
+    def outbox_id(self) -> int:
+        """The row that waits; 0: none."""
+        return self.stretch.outbox_id
 
     def wait_for_one_more(self) -> None:
         """Something else has to be done; if it never is, the stretch is never confirmed."""
@@ -64,14 +54,8 @@ class Countdown:
     def done(self) -> None:
         """One thing was done."""
         self.left -= 1
-        if not self.left and self._client is not None and self.outbox_id:
-            confirmed = ConfirmedRange(
-                outbox_id=self.outbox_id,
-                conversation_id=self._conversation_id,
-                from_seq=self._from_seq,
-                to_seq=self._to_seq,
-            )
-            self._confirmations.add(self._client, self.boot_id, confirmed)
+        if not self.left and self._client is not None and self.stretch.outbox_id:
+            self._confirmations.add(self._client, self.boot_id, self.stretch)
 
 
 class Confirmations:

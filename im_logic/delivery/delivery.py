@@ -28,7 +28,7 @@ from im_logic.delivery.redeliver import Redeliverer, Stretch
 from im_logic.delivery.small import SmallFanOut
 from im_logic.messaging.proposal import Origin, Proposal
 from im_logic.repo_stream import RepoClient, RepoStream
-from im_proto.repo.v1.stream_pb2 import AppendItem, AppendResult, Entries
+from im_proto.repo.v1.stream_pb2 import AppendItem, AppendResult, ConfirmedRange, Entries
 
 REPEAT_WITHIN_MS: Final = 30_000
 """A repeated send pushes its entry again while it is so young: the first push may have been lost with its ack."""
@@ -108,17 +108,15 @@ class Delivery:
         self, proposal: Proposal, item: AppendItem, result: AppendResult, conversation: Conversation, client: RepoClient
     ) -> None:
         """Fan a new entry out, under the classes it was committed in."""
+        conversation_id, seq = result.conversation_id, result.seq
         small, large = goes_small(result), goes_large(result)
-        countdown = Countdown(
-            self._confirmations,
-            client,
-            client.peer.boot_id if client.peer is not None else "",
-            outbox_id=result.outbox_id,
-            conversation_id=result.conversation_id,
-            from_seq=result.seq,
-            to_seq=result.seq,
-            left=small + large,
-        )
+        stretch = ConfirmedRange()
+        stretch.outbox_id = result.outbox_id
+        stretch.conversation_id = conversation_id
+        stretch.from_seq = stretch.to_seq = seq
+        peer = client.peer
+        boot_id = peer.boot_id if peer is not None else ""
+        countdown = Countdown(self._confirmations, client, boot_id, stretch, left=small + large)
         if result.changed:
             self._members_changed(item, result, conversation)
         if large:
@@ -127,14 +125,14 @@ class Delivery:
             frame, bare_frame = frames_of_result(item, result, proposal.client_text)
             self._small.send(
                 Committed(
-                    conversation_id=result.conversation_id,
-                    seq=result.seq,
-                    ref_seq=item.ref_seq,
-                    member_version=result.member_version,
-                    sender_id=item.sender_id,
-                    frame=frame,
-                    bare_frame=bare_frame,
-                    countdown=countdown,
+                    conversation_id,
+                    seq,
+                    item.ref_seq,
+                    result.member_version,
+                    item.sender_id,
+                    frame,
+                    bare_frame,
+                    countdown,
                     known=conversation,
                     skip=proposal.asker.origin,
                 )

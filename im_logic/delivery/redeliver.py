@@ -9,7 +9,7 @@ from im_infra.rpc.peer import Peer
 from im_logic.conversations.conversation import FANOUT_LARGE
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.repo_stream import RepoStream
-from im_proto.repo.v1.stream_pb2 import Entries, RepoPush
+from im_proto.repo.v1.stream_pb2 import ConfirmedRange, Entries, RepoPush
 
 _LOG: Final = logs.get(__name__)
 
@@ -65,15 +65,13 @@ class Redeliverer:
         if client is None:
             return
         for part in push.redeliver.ranges:
-            countdown = Countdown(
-                self._confirmations,
-                client,
-                peer.boot_id,
+            confirmed = ConfirmedRange(
                 outbox_id=push.redeliver.outbox_id,
                 conversation_id=part.conversation_id,
                 from_seq=part.from_seq,
                 to_seq=part.to_seq,
             )
+            countdown = Countdown(self._confirmations, client, peer.boot_id, confirmed)
             large = part.fanout == FANOUT_LARGE
             self.add(Stretch(part.conversation_id, part.from_seq, part.to_seq, large, countdown))
 

@@ -11,6 +11,7 @@ from im_infra import error_table
 from im_infra.clock import Clock
 from im_infra.error_kind import Kind
 from im_infra.errors import ImError, NotStartedError
+from im_infra.observability import logs
 from im_logic.conversations.cache import ConversationCache
 from im_logic.conversations.conversation import Conversation
 from im_logic.messaging.lane import Lane
@@ -25,6 +26,8 @@ from im_proto.repo.v1.stream_pb2 import (
     FindAppend,
     RepoRequest,
 )
+
+_LOG: Final = logs.get(__name__)
 
 MAX_SENT_BACK: Final = 2
 """Sent back a third time, an entry is answered UNAVAILABLE: rights change faster than we can read them."""
@@ -104,6 +107,10 @@ class AppendLanes:
                 self._reload(lane, proposal, since=proposal.arrived_at)
             else:
                 self.refuse(proposal, refusal)
+            return
+        except Exception:  # noqa: BLE001 - the edge of a request: one bug must not keep its lane from going on
+            _LOG.exception("message not worded")
+            proposal.failed(ImError(error_table.INTERNAL))
             return
         self._send(lane, proposal, conversation, request)
 

@@ -13,6 +13,8 @@ from im_proto.v1.message_pb2 import (
     Text,
 )
 
+_TEXT: Final = int(MESSAGE_TYPE_TEXT)
+
 MAX_KIND_CHARACTERS: Final = 64
 MAX_FALLBACK_BYTES: Final = 1_024
 
@@ -45,7 +47,7 @@ def check_message(content: Content, *, ref_seq: int, limits: ContentLimits) -> C
         raise ImError(error_table.FIELD_INVALID, "ref_seq: 0 or a seq")
     if content.HasField("text"):
         said = _check_text(content.text, limits)
-        return Checked(MESSAGE_TYPE_TEXT, content.SerializeToString(), digest((b"text", number(ref_seq), *said)))
+        return Checked(_TEXT, content.SerializeToString(), digest([b"text", number(ref_seq), *said]))
     if not content.HasField("custom"):
         raise ImError(error_table.FIELD_INVALID, "content: text or custom")
     custom = content.custom

@@ -78,16 +78,25 @@ class Receipts:
 
     async def tell(self, moved: Moved) -> None:
         """Push what moved; conversations that cannot be loaded are left out, the next receipt says more anyway."""
-        todo = list(moved.by_conversation())
-        for start in range(0, len(todo), _LOADS_AT_A_TIME):
-            await asyncio.gather(*(self._tell(*one) for one in todo[start : start + _LOADS_AT_A_TIME]))
+        unknown: list[tuple[int, dict[int, Receipt]]] = []
+        for conversation_id, receipts in moved.by_conversation():
+            mover = next(iter(receipts))
+            conversation = self._cache.get_fresh(conversation_id, mover, max_age_s=STATE_MAX_AGE_S)
+            if conversation is not None:
+                self._push(conversation, receipts)
+            else:
+                unknown.append((conversation_id, receipts))
+        for start in range(0, len(unknown), _LOADS_AT_A_TIME):
+            await asyncio.gather(*(self._load(*one) for one in unknown[start : start + _LOADS_AT_A_TIME]))
 
-    async def _tell(self, conversation_id: int, receipts: dict[int, Receipt]) -> None:
-        mover = next(iter(receipts))
+    async def _load(self, conversation_id: int, receipts: dict[int, Receipt]) -> None:
         try:
-            conversation = await self._cache.fetch(conversation_id, mover, max_age_s=STATE_MAX_AGE_S)
+            conversation = await self._cache.fetch(conversation_id, next(iter(receipts)), max_age_s=STATE_MAX_AGE_S)
         except ImError:
             return
+        self._push(conversation, receipts)
+
+    def _push(self, conversation: Conversation, receipts: dict[int, Receipt]) -> None:
         users = audience(conversation, receipts, max_members=self._max_members)
         if users:
             push = ReceiptPush(receipts=receipts.values())

@@ -140,3 +140,24 @@ def test_too_many_rows_of_one_conversation_are_dropped() -> None:
         bench.load(user_id=user_id)
     assert bench.cache.get(5, 3) is not None
     assert bench.cache.get(5, 1) is None
+
+
+async def test_a_load_that_fails_for_a_while_keeps_what_there_is() -> None:
+    bench = Bench(at_once=True)
+    known = await bench.cache.fetch(5, 1)
+    bench.clock.advance(1)
+    bench.repo.failures.append(ImError(error_table.UNAVAILABLE))
+    with pytest.raises(ImError):
+        await bench.cache.fetch(5, 1)
+    assert bench.cache.get(5, 1) is known
+
+
+async def test_a_private_chat_is_fresh_at_any_age_unless_the_present_is_asked_for() -> None:
+    bench = Bench(at_once=True)
+    bench.repo.states[5] = ConversationState(
+        conversation_id=5, kind=1, status=1, fanout=1, low_user_id=1, high_user_id=2
+    )
+    known = await bench.cache.fetch(5, 1)
+    bench.clock.advance(1_000)
+    assert bench.cache.get_fresh(5, 1, max_age_s=1) is known
+    assert bench.cache.get_fresh(5, 1, max_age_s=0) is None

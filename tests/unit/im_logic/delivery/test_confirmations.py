@@ -3,6 +3,7 @@ import asyncio
 from im_infra.rpc.peer import Peer
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.repo_stream import RepoStream
+from im_proto.repo.v1.stream_pb2 import ConfirmedRange
 from tests.logic_support.scripted_repo import ScriptedRepo
 
 
@@ -12,16 +13,8 @@ class Bench:
         self.confirmations = Confirmations(RepoStream(self.repo))
 
     def countdown(self, seq: int, *, outbox_id: int = 7, boot_id: str = "boot", left: int = 1) -> Countdown:
-        return Countdown(
-            self.confirmations,
-            self.repo,
-            boot_id,
-            outbox_id=outbox_id,
-            conversation_id=5,
-            from_seq=seq,
-            to_seq=seq,
-            left=left,
-        )
+        stretch = ConfirmedRange(outbox_id=outbox_id, conversation_id=5, from_seq=seq, to_seq=seq)
+        return Countdown(self.confirmations, self.repo, boot_id, stretch, left=left)
 
 
 async def test_a_stretch_is_confirmed_when_everything_it_waits_for_is_done() -> None:

@@ -8,6 +8,7 @@ from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.delivery.large import MAX_RECORD_ENTRIES, MAX_WAITING, LargeEntry, LargeFanOut, take_stretch
 from im_logic.repo_stream import RepoStream
 from im_proto.event.v1.fanout_pb2 import FanOutRange
+from im_proto.repo.v1.stream_pb2 import ConfirmedRange
 from tests.logic_support.scripted_repo import ScriptedRepo
 
 
@@ -31,15 +32,8 @@ REPO = ScriptedRepo()
 
 
 def entry(seq: int, *, conversation_id: int = 5, outbox_id: int = 7, body: bytes = b"e") -> LargeEntry:
-    countdown = Countdown(
-        Confirmations(RepoStream(REPO)),
-        REPO,
-        "boot",
-        outbox_id=outbox_id,
-        conversation_id=conversation_id,
-        from_seq=seq,
-        to_seq=seq,
-    )
+    stretch = ConfirmedRange(outbox_id=outbox_id, conversation_id=conversation_id, from_seq=seq, to_seq=seq)
+    countdown = Countdown(Confirmations(RepoStream(REPO)), REPO, "boot", stretch)
     return LargeEntry(conversation_id, seq, seq, countdown, epoch=1, member_version=2, entries=(body,))
 
 

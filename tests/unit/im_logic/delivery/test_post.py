@@ -13,6 +13,7 @@ from im_logic.delivery.parcel import Parcel
 from im_logic.delivery.post import MAX_PARCELS, Post
 from im_logic.messaging.proposal import Origin
 from im_logic.repo_stream import RepoStream
+from im_proto.repo.v1.stream_pb2 import ConfirmedRange
 from im_proto.route.v1.route_pb2 import Route
 from tests.logic_support.gateways import KeptStream
 from tests.logic_support.scripted_repo import ScriptedRepo
@@ -36,15 +37,8 @@ class Bench:
         )
 
     def countdown(self) -> Countdown:
-        return Countdown(
-            Confirmations(RepoStream(self.repo)),
-            self.repo,
-            "boot",
-            outbox_id=7,
-            conversation_id=5,
-            from_seq=1,
-            to_seq=1,
-        )
+        stretch = ConfirmedRange(outbox_id=7, conversation_id=5, from_seq=1, to_seq=1)
+        return Countdown(Confirmations(RepoStream(self.repo)), self.repo, "boot", stretch)
 
     async def until(self, condition: object) -> None:
         async with asyncio.timeout(5):

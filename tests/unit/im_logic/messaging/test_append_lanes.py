@@ -132,3 +132,11 @@ def test_an_error_of_repo_is_told_as_it_is() -> None:
     bench.repo.failures.append(ImError(error_table.SLOW_MODE, retry_after_ms=70))
     entry = bench.submit(Entry(1, 2))
     assert (entry.error.reason, entry.error.retry_after_ms) == (error_table.SLOW_MODE, 70)
+
+
+def test_a_bug_in_one_entry_is_answered_and_the_next_goes_on() -> None:
+    bench = Bench()
+    broken = Entry(1, 1)
+    broken.word = lambda *_: 1 / 0  # type: ignore[assignment,method-assign]
+    assert bench.submit(broken).error.reason is error_table.INTERNAL
+    assert bench.submit(Entry(1, 2)).result.seq == 1
