@@ -10,6 +10,7 @@ from im_infra.clock import Clock
 from im_infra.errors import ImError
 from im_infra.rpc.server_stream import ServerStream
 from im_logic.answers import Responder, encode
+from im_logic.asker import Asker, Origin
 from im_logic.conversations.find_users import FindUsers
 from im_logic.conversations.open_direct import OpenDirect
 from im_logic.conversations.read_conversations import ReadConversations
@@ -17,7 +18,6 @@ from im_logic.groups.change_members import ChangeMembers
 from im_logic.groups.create_group import CreateGroup
 from im_logic.messaging.buckets import Buckets
 from im_logic.messaging.change_message import ChangeMessage
-from im_logic.messaging.proposal import Asker, Origin
 from im_logic.messaging.read_messages import ReadMessages
 from im_logic.messaging.send_message import SendMessage
 from im_logic.messaging.settings import MessagingSettings

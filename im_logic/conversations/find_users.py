@@ -4,7 +4,7 @@ from typing import Final
 
 from im_infra import error_table
 from im_infra.errors import ImError
-from im_logic.messaging.proposal import Asker
+from im_logic.asker import Asker
 from im_logic.repo_calls import RepoCalls
 from im_proto.repo.v1.account_pb2 import UserRow
 from im_proto.v1.account_pb2 import FindUserRequest, FindUserResponse, GetUsersRequest, GetUsersResponse, User

@@ -2,8 +2,8 @@
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_logic.asker import Asker
 from im_logic.delivery.delivery import Delivery
-from im_logic.messaging.proposal import Asker
 from im_logic.messaging.rules import UserKind
 from im_logic.repo_calls import RepoCalls
 from im_proto.v1.conversation_pb2 import OpenDirectRequest, OpenDirectResponse

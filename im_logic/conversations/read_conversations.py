@@ -5,9 +5,9 @@ from typing import Final
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_logic import page_tokens
+from im_logic.asker import Asker
 from im_logic.conversations.cache import ConversationCache
 from im_logic.conversations.conversation import ConversationKind, Membership
-from im_logic.messaging.proposal import Asker
 from im_logic.repo_calls import RepoCalls
 from im_proto.v1.conversation_pb2 import (
     GetConversationRequest,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from im_infra.contract.log_entry import bare, push_frame, to_message
+from im_logic.asker import Origin
 from im_logic.conversations.conversation import FANOUT_LARGE, FANOUT_SMALL, Conversation
 from im_logic.delivery.confirmations import Countdown
-from im_logic.messaging.proposal import Origin
 from im_proto.repo.v1.stream_pb2 import AppendItem, AppendResult, LogEntry, MemberEffect
 from im_proto.v1.frame_pb2 import ServerFrame
 

@@ -8,6 +8,7 @@ from im_infra.bus.abstract import Bus
 from im_infra.clock import Clock
 from im_infra.routing.routes import RouteTable
 from im_infra.rpc.peer import Peer
+from im_logic.asker import Origin
 from im_logic.conversations.cache import ConversationCache
 from im_logic.conversations.conversation import FANOUT_LARGE, FANOUT_SMALL, Conversation
 from im_logic.delivery import membership
@@ -26,7 +27,7 @@ from im_logic.delivery.parcel import Parcel
 from im_logic.delivery.post import GatewayStream, Post, Target
 from im_logic.delivery.redeliver import Redeliverer, Stretch
 from im_logic.delivery.small import SmallFanOut
-from im_logic.messaging.proposal import Origin, Proposal
+from im_logic.messaging.proposal import Proposal
 from im_logic.repo_stream import RepoClient, RepoStream
 from im_proto.repo.v1.stream_pb2 import AppendItem, AppendResult, ConfirmedRange, Entries
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from im_logic.asker import Origin
 from im_logic.delivery.confirmations import Countdown
-from im_logic.messaging.proposal import Origin
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from typing import Final
 from im_infra import error_table
 from im_infra.clock import Clock
 from im_infra.errors import ImError
+from im_logic.asker import Asker
 from im_logic.conversations.conversation import Conversation, Membership, Role
 from im_logic.groups import rules
 from im_logic.groups.entries import MEMBERS_AN_ENTRY, come_in, go_out, word_notice
@@ -13,7 +14,7 @@ from im_logic.messaging import client_ids
 from im_logic.messaging.append_lanes import AppendLanes
 from im_logic.messaging.digest import digest, number
 from im_logic.messaging.operation import append, to_ack
-from im_logic.messaging.proposal import Asker, refuse
+from im_logic.messaging.proposal import refuse
 from im_logic.messaging.settings import MessagingSettings
 from im_logic.repo_calls import RepoCalls
 from im_logic.repo_stream import RepoStream

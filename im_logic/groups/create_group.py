@@ -6,6 +6,7 @@ from typing import Final
 from im_infra import error_table
 from im_infra.clock import Clock
 from im_infra.errors import ImError
+from im_logic.asker import Asker
 from im_logic.conversations.conversation import Conversation, Role
 from im_logic.groups.entries import MEMBERS_AN_ENTRY, chunks, come_in, following_id, word_notice
 from im_logic.groups.people import check_people
@@ -13,7 +14,6 @@ from im_logic.messaging import client_ids
 from im_logic.messaging.append_lanes import AppendLanes
 from im_logic.messaging.digest import digest, number
 from im_logic.messaging.operation import append
-from im_logic.messaging.proposal import Asker
 from im_logic.messaging.rules import UserKind
 from im_logic.repo_calls import RepoCalls
 from im_proto.repo.v1.stream_pb2 import AppendItem

@@ -3,13 +3,14 @@
 from im_infra import error_table
 from im_infra.clock import Clock
 from im_infra.errors import ImError
+from im_logic.asker import Asker
 from im_logic.conversations.conversation import Conversation
 from im_logic.messaging import client_ids, rules
 from im_logic.messaging.append_lanes import AppendLanes
 from im_logic.messaging.content import ContentLimits, check_edit
 from im_logic.messaging.digest import digest, number
 from im_logic.messaging.operation import append, to_ack
-from im_logic.messaging.proposal import Asker, refuse
+from im_logic.messaging.proposal import refuse
 from im_logic.messaging.settings import MessagingSettings
 from im_proto.repo.v1.stream_pb2 import AppendItem
 from im_proto.v1.message_pb2 import (

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from im_infra.errors import ImError
+from im_logic.asker import Asker
 from im_logic.conversations.conversation import Conversation
 from im_logic.messaging import client_ids
 from im_logic.messaging.append_lanes import AppendLanes
-from im_logic.messaging.proposal import Asker, fill_ack
+from im_logic.messaging.proposal import fill_ack
 from im_proto.repo.v1.stream_pb2 import APPEND_STATUS_DUPLICATE, AppendItem, AppendResult, RepoRequest
 from im_proto.v1.message_pb2 import SendResponse
 

@@ -1,30 +1,13 @@
 """An entry that somebody wants in a log, from its arrival to its answer."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from im_infra.errors import ImError
+from im_logic.asker import Asker
 from im_logic.conversations.conversation import Conversation
 from im_logic.messaging.rules import Refusal
 from im_proto.repo.v1.stream_pb2 import AppendResult, RepoRequest
 from im_proto.v1.message_pb2 import SendResponse
-
-
-class Origin(NamedTuple):
-    """The connection that asked: it has its answer, so it is left out of the push. Connection 0 is none (HTTP)."""
-
-    gateway_id: str
-    boot_id: str
-    connection_id: int
-
-
-class Asker(NamedTuple):
-    """Who asks, as the gateway vouches for."""
-
-    user_id: int
-    user_kind: int
-    origin: Origin
-    exempt: bool = False
-    """No per-user buckets."""
 
 
 class Proposal(Protocol):

@@ -5,7 +5,7 @@ from typing import Final
 from im_infra import error_table
 from im_infra.contract.log_entry import to_message
 from im_infra.errors import ImError
-from im_logic.messaging.proposal import Asker
+from im_logic.asker import Asker
 from im_logic.messaging.settings import MessagingSettings
 from im_logic.repo_stream import RepoStream
 from im_proto.repo.v1.stream_pb2 import ReadRange

@@ -7,12 +7,13 @@ from im_infra import error_table
 from im_infra.clock import Clock
 from im_infra.errors import ImError
 from im_logic.answers import Responder, encode
+from im_logic.asker import Asker
 from im_logic.conversations.conversation import Conversation, ConversationKind
 from im_logic.messaging import client_ids, rules
 from im_logic.messaging.append_lanes import AppendLanes
 from im_logic.messaging.buckets import Buckets
 from im_logic.messaging.content import Checked, ContentLimits, check_message
-from im_logic.messaging.proposal import Asker, fill_ack, refuse
+from im_logic.messaging.proposal import fill_ack, refuse
 from im_logic.messaging.settings import MessagingSettings
 from im_proto.repo.v1.stream_pb2 import APPEND_STATUS_DUPLICATE, AppendResult, RepoRequest
 from im_proto.v1.frame_pb2 import ServerFrame

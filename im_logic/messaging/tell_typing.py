@@ -4,11 +4,12 @@ from typing import Protocol
 
 from im_infra.clock import Clock
 from im_infra.errors import ImError
+from im_logic.asker import Asker
 from im_logic.conversations.cache import ConversationCache
 from im_logic.conversations.conversation import Conversation
 from im_logic.messaging import rules
 from im_logic.messaging.buckets import Buckets
-from im_logic.messaging.proposal import Asker, refuse
+from im_logic.messaging.proposal import refuse
 from im_logic.messaging.settings import MessagingSettings
 from im_proto.v1.frame_pb2 import ServerFrame
 from im_proto.v1.message_pb2 import TypingPush, TypingRequest, TypingResponse

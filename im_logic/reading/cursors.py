@@ -11,8 +11,8 @@ from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_logic.answers import Responder, encode
+from im_logic.asker import Asker, Origin
 from im_logic.delivery.delivery import Delivery
-from im_logic.messaging.proposal import Asker, Origin
 from im_logic.reading.merge import Merge, Move
 from im_logic.reading.receipts import Moved, Receipts
 from im_logic.repo_stream import RepoStream

@@ -4,8 +4,8 @@ import uuid
 
 from im_infra.error_table import Reason
 from im_infra.errors import ImError
+from im_logic.asker import Asker, Origin
 from im_logic.conversations.conversation import Conversation
-from im_logic.messaging.proposal import Asker, Origin
 from im_proto.repo.v1.stream_pb2 import AppendResult, RepoRequest
 
 

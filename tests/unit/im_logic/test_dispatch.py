@@ -8,8 +8,8 @@ import pytest
 from im_infra import error_table
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
+from im_logic.asker import Asker, Origin
 from im_logic.dispatch import Dispatcher
-from im_logic.messaging.proposal import Asker, Origin
 from im_logic.messaging.settings import MessagingSettings
 from im_proto.logic.v1.stream_pb2 import Caller, Command
 from im_proto.v1.account_pb2 import FindUserRequest, FindUserResponse, User

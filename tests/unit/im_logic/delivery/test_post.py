@@ -8,10 +8,10 @@ from im_infra.cache.memory import MemoryCache
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
 from im_infra.routing import RouteTable
+from im_logic.asker import Origin
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.delivery.parcel import Parcel
 from im_logic.delivery.post import MAX_PARCELS, Post
-from im_logic.messaging.proposal import Origin
 from im_logic.repo_stream import RepoStream
 from im_proto.repo.v1.stream_pb2 import ConfirmedRange
 from im_proto.route.v1.route_pb2 import Route

@@ -8,10 +8,10 @@ import pytest
 from im_infra import error_table
 from im_infra.clock import ManualClock, SystemClock
 from im_infra.errors import ImError
+from im_logic.asker import Asker, Origin
 from im_logic.conversations.cache import ConversationCache
 from im_logic.conversations.conversation import ConversationKind
 from im_logic.messaging.append_lanes import AppendLanes
-from im_logic.messaging.proposal import Asker, Origin
 from im_logic.messaging.send_message import SendLimits, SendMessage
 from im_logic.messaging.settings import MessagingSettings
 from im_logic.repo_stream import RepoStream
