@@ -1,0 +1,169 @@
+"""Delivering again, and deleting what is done."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from im_infra.errors import ImError
+from im_infra.observability.metrics import Metrics
+from im_infra.rpc.peer import Peer
+from im_infra.sql.errors import StoreBusyError
+from im_infra.sql.sqlite import SqliteDatabase
+from im_proto.repo.v1.stream_pb2 import RepoPush
+from im_repo.log.draft import Range
+from im_repo.outbox.pending import Pending
+from im_repo.outbox.rows import insert_row
+from im_repo.outbox.settings import OutboxSettings
+from im_repo.outbox.sweeper import Sweeper
+from im_repo.schema import OUTBOX
+
+RANGES = [Range(70, 5, 7, 1), Range(71, 1, 1, 2)]
+
+
+class Logic:
+    """A connected logic process that takes so many pushes."""
+
+    def __init__(self, node_id: str, room: int = 1_000) -> None:
+        self.peer = Peer(node_id, "boot")
+        self.room = room
+        self.got = []
+
+    def push(self, body: bytes) -> bool:
+        if len(self.got) >= self.room:
+            return False
+        self.got.append(RepoPush.FromString(body).redeliver)
+        return True
+
+
+@pytest.fixture
+def pending() -> Any:
+    return Pending(max_rows=1_000, max_backoff_ms=5_000)
+
+
+@pytest.fixture
+def sweeper(database: SqliteDatabase, pending: Any) -> Any:
+    def make(*streams: object) -> Any:
+        return Sweeper(
+            database,
+            pending=pending,
+            streams=lambda: streams,
+            owner="me",
+            settings=OutboxSettings(),
+            metrics=Metrics(),
+        )
+
+    return make
+
+
+async def put(database: SqliteDatabase, *, next_time: Any = 1, count: Any = 1) -> Any:
+    return [
+        await database.write(lambda c: insert_row(c, RANGES, owner="gone", now=1, next_time=next_time))
+        for _ in range(count)
+    ]
+
+
+def rows_of(database: SqliteDatabase) -> Any:
+    return database.read(lambda connection: connection.execute(select(OUTBOX)).all())
+
+
+async def test_at_the_start_all_rows_are_delivered(database: SqliteDatabase, sweeper: Any) -> None:
+    """Whatever their age: nobody counts them any more. Later only those that are due."""
+    logic = Logic("logic-1")
+    one = sweeper(logic)
+    [row] = await put(database, next_time=1 << 60)
+    await one.sweep()
+    assert [(push.outbox_id, len(push.ranges)) for push in logic.got] == [(row, 2)]
+    assert (await rows_of(database))[0].owner == "me"
+    await put(database, next_time=1 << 60)
+    await one.sweep()
+    assert len(logic.got) == 1
+
+
+async def test_many_rows_are_delivered_in_one_sweep(database: SqliteDatabase, sweeper: Any) -> None:
+    """Page by page, each once."""
+    logic = Logic("logic-1")
+    ids = await database.write(
+        lambda c: [insert_row(c, RANGES, owner="gone", now=1, next_time=1 << 60) for _ in range(250)]
+    )
+    await sweeper(logic).sweep()
+    assert [push.outbox_id for push in logic.got] == ids
+
+
+async def test_only_what_is_unconfirmed_is_delivered(database: SqliteDatabase, sweeper: Any, pending: Any) -> None:
+    logic = Logic("logic-1")
+    [row] = await put(database)
+    pending.add(row, RANGES)
+    pending.confirm(row, 70, from_seq=5, to_seq=6)
+    await sweeper(logic).sweep()
+    assert [(one.conversation_id, one.from_seq, one.to_seq, one.fanout) for one in logic.got[0].ranges] == [
+        (70, 7, 7, 1), (71, 1, 1, 2),
+    ]  # fmt: skip
+
+
+async def test_a_delivered_row_waits_before_it_is_repeated(database: SqliteDatabase, sweeper: Any) -> None:
+    logic = Logic("logic-1")
+    one = sweeper(logic)
+    await put(database)
+    await one.sweep()
+    await one.sweep()
+    assert len(logic.got) == 1
+
+
+async def test_what_is_done_is_deleted_and_not_delivered(database: SqliteDatabase, sweeper: Any, pending: Any) -> None:
+    logic = Logic("logic-1")
+    one = sweeper(logic)
+    [row] = await put(database)
+    pending.add(row, RANGES)
+    pending.confirm(row, 70, from_seq=5, to_seq=7)
+    pending.confirm(row, 71, from_seq=1, to_seq=1)
+    await one.sweep()
+    assert logic.got == []
+    await one.delete_confirmed()
+    assert await rows_of(database) == []
+    assert not pending.is_done(row)
+
+
+async def test_without_logic_it_rests(database: SqliteDatabase, sweeper: Any) -> None:
+    """Rows keep their time, so that the first logic process gets them at once."""
+    await put(database)
+    await sweeper().sweep()
+    assert (await rows_of(database))[0].next_time == 1
+
+
+async def test_a_full_peer_is_passed_over_and_all_full_ends_the_sweep(database: SqliteDatabase, sweeper: Any) -> None:
+    """What nobody took comes again later; at the start, at once with the next sweep."""
+    full, free = Logic("logic-1", room=0), Logic("logic-2", room=2)
+    one = sweeper(full, free)
+    rows = await put(database, count=4, next_time=1 << 60)
+    await one.sweep()
+    assert [push.outbox_id for push in free.got] == rows[:2]
+    free.room = 100
+    await one.sweep()
+    assert {push.outbox_id for push in free.got} == set(rows)
+
+
+async def test_rows_are_spread_over_logic_processes(database: SqliteDatabase, sweeper: Any) -> None:
+    logics = [Logic(f"logic-{n}") for n in range(2)]
+    await put(database, count=10)
+    await sweeper(*logics).sweep()
+    assert [len(logic.got) for logic in logics] == [5, 5]
+
+
+async def test_a_deletion_that_fails_is_tried_again(
+    database: SqliteDatabase, sweeper: Any, pending: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = sweeper()
+    [row] = await put(database)
+    pending.add(row, [Range(70, 1, 1, 1)])
+    pending.confirm(row, 70, from_seq=1, to_seq=1)
+
+    async def busy(_unit: object) -> Any:
+        raise StoreBusyError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "write", busy)
+        with pytest.raises(ImError):
+            await one.delete_confirmed()
+    await one.delete_confirmed()
+    assert await rows_of(database) == []
