@@ -1,0 +1,52 @@
+"""The logs that a run left behind, from the SQLite file itself and over the public API."""
+
+import sqlite3
+from collections import defaultdict
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from im_bench.connection import Connection
+from im_proto.v1.frame_pb2 import ClientFrame
+from im_proto.v1.message_pb2 import Content, Message, PullRequest
+from tests.harness.checkers import Row
+
+PAGE: Final = 200
+
+
+def from_database(path: Path) -> dict[int, list[Row]]:
+    """Every log in the file, which must be whole.
+
+    Raises:
+        AssertionError: SQLite's own check of the file found something, or counts do not follow from the rows.
+    """
+    logs: dict[int, list[Row]] = defaultdict(list)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        statement = "SELECT conversation_id, seq, sender_id, body FROM message ORDER BY conversation_id, seq"
+        for conversation_id, seq, sender_id, body in connection.execute(statement):
+            logs[conversation_id].append(Row(seq, sender_id, Content.FromString(body).text.text))
+        heads = dict(connection.execute("SELECT conversation_id, max_seq FROM conversation WHERE max_seq > 0"))
+        assert heads == {conversation_id: rows[-1].seq for conversation_id, rows in logs.items()}
+        doubles = connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM message GROUP BY sender_id, client_message_id, conversation_id"
+            " HAVING count(*) > 1)"
+        )
+        assert doubles.fetchone() == (0,)
+    return dict(logs)
+
+
+async def from_api(connection: Connection, conversation_id: int) -> list[Row]:
+    """A whole log as one member reads it, page by page."""
+    rows: list[Row] = []
+    while True:
+        pull = PullRequest(conversation_id=conversation_id, from_seq=len(rows) + 1, limit=PAGE)
+        page = (await connection.call(ClientFrame(pull=pull))).pull
+        rows += [to_row(message) for message in page.messages]
+        if not page.more:
+            return rows
+
+
+def to_row(message: Message) -> Row:
+    """An entry as checkers see it."""
+    return Row(message.seq, message.sender_id, message.content.text.text)
