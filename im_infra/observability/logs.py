@@ -15,6 +15,8 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 Format = Literal["console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
+_CHATTY: Final = ("alembic",)
+"""Libraries whose info is for their own developers."""
 _BLANKED_KEYS: Final = frozenset(
     {"access_token", "authorization", "body", "cookie", "password", "refresh_token", "resume_token", "secret", "text"}
     | {"ticket", "token"}
@@ -51,6 +53,8 @@ def configure(format: Format = "console", level: Level = "info", *, stream: Text
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
 
 def get(name: str) -> FilteringBoundLogger:
