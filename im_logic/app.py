@@ -41,12 +41,19 @@ class Logic:
     """A logic process; made by `open_logic`."""
 
     def __init__(
-        self, *, repo_streams: StreamPool, gateways: StreamServer, messages: MessagePath, accounts: AccountServicer
+        self,
+        *,
+        repo_streams: StreamPool,
+        gateways: StreamServer,
+        messages: MessagePath,
+        accounts: AccountServicer,
+        world: World,
     ) -> None:
         self._repo_streams = repo_streams
         self._gateways = gateways
         self._messages = messages
         self._accounts = accounts
+        self._world = world
 
     def register(self, server: grpc.aio.Server) -> None:
         """Add LogicService and AccountService to a gRPC or in-process server."""
@@ -58,6 +65,7 @@ class Logic:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._repo_streams.run(), name="logic.repo_streams")
             tasks.create_task(self._messages.run(), name="logic.messages")
+            tasks.create_task(self._world.run(), name="logic.world")
 
     async def check(self) -> None:
         """For readiness: raise ImError(UNAVAILABLE) unless a repo is ready."""
@@ -159,4 +167,5 @@ async def open_logic(
             gateways=gateways,
             messages=messages,
             accounts=AccountServicer(accounts, metrics),
+            world=world,
         )

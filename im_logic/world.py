@@ -1,5 +1,9 @@
 """The world room's id, which repo gives."""
 
+import asyncio
+from typing import Final
+
+from im_infra.errors import ImError
 from im_infra.rpc.retry import retry
 from im_infra.rpc.service_pool import ServicePool
 from im_infra.rpc.unary import call_unary
@@ -7,9 +11,11 @@ from im_logic.settings import WorldSettings
 from im_proto.repo.v1.conversation_pb2 import EnsureWorldRequest
 from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceStub
 
+_AGAIN_S: Final = 1.0
+
 
 class World:
-    """Makes the world room once per process, the first time somebody needs its id.
+    """Makes the world room once per process: at its start, or when somebody needs the id before.
 
     Args:
         settings: whether there is one, and what it is like.
@@ -22,6 +28,16 @@ class World:
         self._repos = repos
         self._timeout_s = timeout_s
         self._conversation_id = 0
+
+    async def run(self) -> None:
+        """Make it as soon as repo can be asked, so that it is there for who never says Hello; then end."""
+        while True:
+            try:
+                await self.ensure()
+            except ImError:  # repo is not up yet; readiness tells
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
 
     async def ensure(self) -> int:
         """Its id; 0 where there is none. Several calls at once are harmless.

@@ -1,5 +1,6 @@
 """The world room's id."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -44,3 +45,16 @@ async def test_where_there_is_none_repo_is_not_asked(database: SqliteDatabase) -
     with pytest.raises(ImError) as caught:
         await World(WorldSettings(), nobody, timeout_s=0.01).ensure()
     assert caught.value.reason is error_table.UNAVAILABLE
+
+
+async def test_it_is_made_at_the_start_for_those_who_never_say_hello(repos: ServicePool) -> None:
+    world = World(WorldSettings(), repos, timeout_s=5)
+    await world.run()
+    assert await world.ensure() > 0
+
+
+async def test_the_start_waits_for_a_repo_that_is_not_up_yet(database: SqliteDatabase) -> None:
+    nobody = ServicePool("repo", discovery=StaticDiscovery([], database), channels=Channels())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await World(WorldSettings(), nobody, timeout_s=0.01).run()
