@@ -25,7 +25,7 @@ class LiveServer:
         self.lines: list[Line] = []
         self.calls: list[tuple[str, str, dict[str, Any], str]] = []
         self.http_rule: Callable[[str], tuple[int, dict[str, Any]] | None] = lambda _path: None
-        self.handles: dict[str, int] = {}
+        self.handles = model.handles
         self.refuse_handshake: tuple[int, dict[str, str]] | None = None
         self.silent = False
         """Take what comes and say nothing."""

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from im_proto.v1 import account_pb2, error_pb2, frame_pb2, message_pb2, read_pb2, session_pb2, sync_pb2
 from im_proto.v1 import conversation_pb2 as c
-from im_proto.v1 import error_pb2, frame_pb2, message_pb2, read_pb2, session_pb2, sync_pb2
 from im_sdk._error_table import KINDS, RETRYABLE, ErrorNumber
 
 START_MS = 1_800_000_000_000
@@ -71,6 +71,7 @@ class ModelServer:
         self.refuse: Callable[[Connection, str, Any], error_pb2.Error | None] = lambda *_: None
         self.push_filter: Callable[[], bool] = lambda: True
         self.resume_tokens: set[str] = set()
+        self.handles: dict[str, int] = {}
         self.valid_tokens: Callable[[str], bool] = lambda _token: True
         self._last_id = 100
         self.handlers = {
@@ -90,6 +91,15 @@ class ModelServer:
             "edit_message": self._edit,
             "recall_message": self._recall,
             "list_members": self._list_members,
+            "add_members": self._add_members,
+            "remove_member": self._remove_member,
+            "leave_group": self._leave,
+            "dissolve_group": lambda _c, _r: c.DissolveGroupResponse(),
+            "find_user": self._find_user,
+            "get_users": lambda _c, r: account_pb2.GetUsersResponse(users=[self.user(key) for key in r.user_ids]),
+            "get_messages": lambda _c, r: message_pb2.GetMessagesResponse(
+                messages=[self.logs[r.conversation_id].entries[seq - 1] for seq in r.seqs]
+            ),
         }
 
     # what a test does on the server's side
@@ -129,6 +139,11 @@ class ModelServer:
         self.connections = [each for each in self.connections if each.open]
         self.connections.append(conn)
         return conn
+
+    def user(self, user_id: int) -> account_pb2.User:
+        """A profile."""
+        handle = next((name for name, key in self.handles.items() if key == user_id), "")
+        return account_pb2.User(user_id=user_id, handle=handle, display_name=f"user {user_id}")
 
     # the protocol
 
@@ -184,8 +199,7 @@ class ModelServer:
             sync=self._sync(conn, hello.sync),
             connection_id=str(self._last_id),
         )
-        answer.user.user_id = conn.user_id
-        answer.user.display_name = f"user {conn.user_id}"
+        answer.user.CopyFrom(self.user(conn.user_id))
         answer.limits.max_frame_bytes = 65_536
         answer.limits.max_text_bytes = 16_384
         conn.outgoing.append(frame_pb2.ServerFrame(request_id=frame.request_id, hello=answer))
@@ -358,6 +372,26 @@ class ModelServer:
         if start + self.page_size < len(members):
             answer.next_page_token = str(start + self.page_size)
         return answer
+
+    def _add_members(self, _conn: Connection, request: c.AddMembersRequest) -> c.AddMembersResponse:
+        log = self.logs[request.conversation_id]
+        added = [user_id for user_id in request.user_ids if user_id not in log.members]
+        log.members |= set(added)
+        return c.AddMembersResponse(user_ids=added)
+
+    def _remove_member(self, _conn: Connection, request: c.RemoveMemberRequest) -> c.RemoveMemberResponse:
+        self.logs[request.conversation_id].members.discard(request.user_id)
+        return c.RemoveMemberResponse()
+
+    def _leave(self, conn: Connection, request: c.LeaveGroupRequest) -> c.LeaveGroupResponse:
+        self.logs[request.conversation_id].members.discard(conn.user_id)
+        return c.LeaveGroupResponse()
+
+    def _find_user(self, _conn: Connection, request: account_pb2.FindUserRequest) -> Any:
+        user_id = self.handles.get(request.handle.removeprefix("@").lower())
+        if user_id is None:
+            return error(ErrorNumber.USER_NOT_FOUND)
+        return account_pb2.FindUserResponse(user=self.user(user_id))
 
     def _edit(self, conn: Connection, request: message_pb2.EditMessageRequest) -> message_pb2.EditMessageResponse:
         log = self.logs[request.conversation_id]

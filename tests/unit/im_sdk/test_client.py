@@ -1,7 +1,6 @@
 """The client over real sockets, against a server from a script."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,51 +10,15 @@ from im_sdk import (
     ConnectionState,
     ConnectionStateChanged,
     DeniedError,
-    Event,
     Kicked,
-    MessageChanged,
     MessageReceived,
     MessageSent,
-    SessionSettings,
-    Typing,
     UnavailableError,
 )
 from im_sdk._error_table import CloseCode, ErrorNumber
 from tests.sdk_support.live_server import LiveServer, refusal
 from tests.sdk_support.model_server import error
-
-FAST = SessionSettings(hold_min_s=0.01, hold_max_s=0.02)
-
-
-async def signed_in(live: LiveServer, handle: str) -> Client:
-    client = Client(live.url, settings=FAST)
-    await client.register(handle, "correct horse")
-    await client.connect()
-    return client
-
-
-async def until(events: AsyncIterator[Event], kind: type) -> Event:
-    async with asyncio.timeout(10):
-        async for event in events:
-            if isinstance(event, kind):
-                return event
-    raise AssertionError(f"no {kind.__name__} came")
-
-
-async def test_two_people_talk(live: LiveServer) -> None:
-    """What one sends, the other one's events bring; the sender's own events bring it too."""
-    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
-        group = await ada.create_group("Engines", [grace.user.user_id])
-        sent = await ada.send(group.conversation_id, "Hello")
-        received = await until(grace.events(), MessageReceived)
-        assert isinstance(received, MessageReceived)
-        assert (received.message.text, received.message.seq) == ("Hello", sent.seq)
-        own = await until(ada.events(), MessageSent)
-        assert isinstance(own, MessageSent)
-        assert own.message.client_message_id == sent.client_message_id
-        assert [c.unread for c in grace.conversations()] == [1]
-        assert await grace.mark_read(group.conversation_id) == 0
-        assert [c.unread for c in grace.conversations()] == [0]
+from tests.sdk_support.people import FAST, signed_in, until
 
 
 async def test_sends_survive_broken_connections(live: LiveServer) -> None:
@@ -76,14 +39,6 @@ async def test_sends_survive_broken_connections(live: LiveServer) -> None:
             for text in texts:
                 tasks.create_task(ada.send(log.conversation_id, text))
         assert [entry.content.text.text for entry in log.entries] == texts
-
-
-async def test_a_refused_send_raises_the_servers_error(live: LiveServer) -> None:
-    async with await signed_in(live, "ada") as ada:
-        log = live.model.make({2})
-        with pytest.raises(DeniedError) as caught:
-            await ada.send(log.conversation_id, "let me in")
-        assert caught.value.number == ErrorNumber.NOT_A_MEMBER
 
 
 async def test_a_busy_server_is_asked_again(live: LiveServer) -> None:
@@ -156,50 +111,6 @@ async def test_an_operation_without_an_answer_has_a_deadline(live: LiveServer) -
         with pytest.raises(UnavailableError) as caught:
             await ada.open_direct(2)
         assert caught.value.number == ErrorNumber.DEADLINE_EXCEEDED
-
-
-async def test_history_reads_both_ways(live: LiveServer) -> None:
-    async with await signed_in(live, "ada") as ada:
-        log = live.model.make({1, 2})
-        for number in range(1, 13):
-            live.model.append(log, 2, f"{number}")
-        downwards = [m.seq async for m in ada.history(log.conversation_id, page=5)]
-        assert downwards == list(range(12, 0, -1))
-        upwards = [m.seq async for m in ada.history(log.conversation_id, after=3, page=5)]
-        assert upwards == list(range(4, 13))
-        some = [m.seq async for m in ada.history(log.conversation_id, before=4, page=5)]
-        assert some == [3, 2, 1]
-        assert [m.seq async for m in ada.history(log.conversation_id, before=1)] == []
-
-
-async def test_edits_and_recalls_come_as_changes(live: LiveServer) -> None:
-    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
-        group = await ada.create_group("Engines", [grace.user.user_id])
-        key = group.conversation_id
-        sent = await ada.send(key, "Helo")
-        await ada.edit(key, sent.seq, "Hello")
-        await ada.recall(key, sent.seq)
-        events = grace.events()
-        edited, recalled = await until(events, MessageChanged), await until(events, MessageChanged)
-        assert isinstance(edited, MessageChanged)
-        assert isinstance(recalled, MessageChanged)
-        assert (edited.seq, edited.text) == (sent.seq, "Hello")
-        assert (recalled.seq, recalled.text) == (sent.seq, None)
-        kinds = [m.recalled async for m in grace.history(key) if m.seq == sent.seq]
-        assert kinds == [True]
-
-
-async def test_members_are_read_page_by_page(live: LiveServer) -> None:
-    async with await signed_in(live, "ada") as ada:
-        log = live.model.make(set(range(1, 9)))
-        assert [member.user_id async for member in ada.members(log.conversation_id)] == list(range(1, 9))
-
-
-async def test_typing_reaches_the_other_one(live: LiveServer) -> None:
-    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
-        group = await ada.create_group("Engines", [grace.user.user_id])
-        ada.typing(group.conversation_id)
-        assert await until(grace.events(), Typing) == Typing(group.conversation_id, 1)
 
 
 async def test_a_slow_application_loses_no_message(live: LiveServer) -> None:

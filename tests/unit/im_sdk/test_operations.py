@@ -1,0 +1,134 @@
+"""What a connected account can do, over real sockets."""
+
+import pytest
+
+from im_sdk import (
+    Client,
+    ClosedError,
+    Custom,
+    DeniedError,
+    InvalidError,
+    MessageChanged,
+    MessageReceived,
+    MessageSent,
+    NotFoundError,
+    Role,
+    Typing,
+)
+from im_sdk._error_table import ErrorNumber
+from tests.sdk_support.live_server import LiveServer
+from tests.sdk_support.model_server import error
+from tests.sdk_support.people import signed_in, until
+
+
+async def test_two_people_talk(live: LiveServer) -> None:
+    """What one sends, the other one's events bring; the sender's own events bring it too."""
+    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
+        group = await ada.create_group("Engines", [grace.user.user_id])
+        sent = await ada.send(group.conversation_id, "Hello")
+        received = await until(grace.events(), MessageReceived)
+        assert (received.message.text, received.message.seq) == ("Hello", sent.seq)
+        own = await until(ada.events(), MessageSent)
+        assert own.message.client_message_id == sent.client_message_id
+        assert [c.unread for c in grace.conversations()] == [1]
+        assert await grace.mark_read(group.conversation_id) == 0
+        assert [c.unread for c in grace.conversations()] == [0]
+
+
+async def test_a_refused_send_raises_the_servers_error(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada:
+        log = live.model.make({2})
+        with pytest.raises(DeniedError) as caught:
+            await ada.send(log.conversation_id, "let me in")
+        assert caught.value.number == ErrorNumber.NOT_A_MEMBER
+
+
+async def test_edits_and_recalls_come_as_changes(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
+        group = await ada.create_group("Engines", [grace.user.user_id])
+        key = group.conversation_id
+        sent = await ada.send(key, "Helo")
+        await ada.edit(key, sent.seq, "Hello")
+        await ada.recall(key, sent.seq)
+        events = grace.events()
+        edited, recalled = await until(events, MessageChanged), await until(events, MessageChanged)
+        assert (edited.seq, edited.text) == (sent.seq, "Hello")
+        assert (recalled.seq, recalled.text) == (sent.seq, None)
+        kinds = [m.recalled async for m in grace.history(key) if m.seq == sent.seq]
+        assert kinds == [True]
+
+
+async def test_members_are_read_page_by_page(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada:
+        log = live.model.make(set(range(1, 9)))
+        assert [member.user_id async for member in ada.members(log.conversation_id)] == list(range(1, 9))
+
+
+async def test_typing_reaches_the_other_one(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
+        group = await ada.create_group("Engines", [grace.user.user_id])
+        ada.typing(group.conversation_id)
+        assert await until(grace.events(), Typing) == Typing(group.conversation_id, 1)
+
+
+async def test_an_applications_own_body(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
+        group = await ada.create_group("Engines", [grace.user.user_id])
+        poll = Custom("poll", b"{}", "a poll")
+        await ada.send(group.conversation_id, poll)
+        received = await until(grace.events(), MessageReceived)
+        assert received.message.custom == poll
+
+
+async def test_conversations_are_opened_by_handle_or_id(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
+        one = await ada.open_direct("@grace")
+        two = await grace.open_direct(ada.user.user_id)
+        assert one.conversation_id == two.conversation_id
+        assert (one.peer_id, two.peer_id) == (2, 1)
+        with pytest.raises(NotFoundError):
+            await ada.open_direct("nobody")
+
+
+async def test_members_come_and_go(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada, await signed_in(live, "grace") as grace:
+        group = await ada.create_group("Engines")
+        key = group.conversation_id
+        assert await ada.add_members(key, [grace.user.user_id, ada.user.user_id]) == [2]
+        assert [(m.user_id, m.role) async for m in ada.members(key)] == [(1, Role.MEMBER), (2, Role.MEMBER)]
+        await ada.remove_member(key, grace.user.user_id)
+        assert live.model.logs[key].members == {1}
+        await ada.dissolve_group(key)
+        await ada.leave_group(key)
+        assert live.model.logs[key].members == set()
+
+
+async def test_profiles_and_single_messages(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada:
+        log = live.model.make({1, 2})
+        live.model.append(log, 2, "one")
+        live.model.append(log, 2, "two")
+        assert [m.text for m in await ada.get_messages(log.conversation_id, [2])] == ["two"]
+        assert [user.handle for user in await ada.get_users([1])] == ["ada"]
+
+
+async def test_before_connect_and_after_close(live: LiveServer) -> None:
+    client = Client(live.url)
+    with pytest.raises(InvalidError):
+        await client.send(1, "too early")
+    assert client.conversations() == []
+    assert client.conversation(1) is None
+    await client.close()
+    with pytest.raises(ClosedError):
+        await client.send(1, "too late")
+
+
+async def test_mark_read_of_a_part_asks_the_server(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada:
+        log = live.model.make({1, 2})
+        for number in range(4):
+            live.model.append(log, 2, f"{number}")
+        assert await ada.mark_read(log.conversation_id, 3) == 1
+        live.model.refuse = lambda *_: error(ErrorNumber.CONVERSATION_NOT_FOUND)
+        with pytest.raises(NotFoundError):
+            await ada.mark_read(99, 1)
