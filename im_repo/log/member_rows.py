@@ -35,8 +35,9 @@ def find_windows(connection: Connection, conversation_id: int, user_id: int, *, 
         )
     )
     if kind == KIND_WORLD:
-        place = find_places(connection, conversation_id, (user_id,)).get(user_id)
-        return WHOLE_LOG if place is None or place.state == STATE_IN else windows
+        this = (MEMBER.c.conversation_id == conversation_id) & (MEMBER.c.user_id == user_id)
+        state = connection.scalar(select(MEMBER.c.state).where(this))
+        return WHOLE_LOG if state is None or state == STATE_IN else windows
     return windows
 
 
