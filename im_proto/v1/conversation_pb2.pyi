@@ -168,13 +168,13 @@ class Conversation(_message.Message):
     min_seq: _builtins.int
     """Nothing below is kept."""
     member_count: _builtins.int
-    """How many members; 0 for the world room."""
+    """How many members; 0 for the world room, and for a caller who is out."""
     role: Global___MemberRole.ValueType
     """The caller's role."""
     state: Global___MemberState.ValueType
     """The caller's membership."""
     active_time: _builtins.int
-    """Orders the list, milliseconds since the epoch."""
+    """Orders the list, milliseconds since the epoch: the last countable entry, for a caller who is out the last one seen."""
     large: _builtins.bool
     """Fanned out as a large conversation: the client gets heads unless it views it."""
     def __init__(

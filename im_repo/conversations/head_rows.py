@@ -62,7 +62,7 @@ class HeadRow(NamedTuple):
 def read_head_rows(connection: Connection, query: HeadsQuery) -> list[HeadRow]:
     """At most `query.limit` conversations, newest first, in three statements.
 
-    Conversations that the user has left are among them; the world room only where it is asked for.
+    Conversations that the user has left are among them, though with `since_time` only if that was since; the world room only where it is asked for.
     """
     shape = _Shape(bool(query.conversation_ids), bool(query.since_time), query.before is not None)
     last_time, last_id = query.before or (0, 0)
@@ -105,7 +105,7 @@ def _member_statement(shape: _Shape) -> Select[Any]:
     return _page_statement(
         select(*_OF_CONVERSATION, MEMBER.c.role, MEMBER.c.state)
         .select_from(MEMBER.join(CONVERSATION, CONVERSATION.c.conversation_id == MEMBER.c.conversation_id))
-        .where(MEMBER.c.user_id == _USER_ID, *_conditions(shape))
+        .where(MEMBER.c.user_id == _USER_ID, *_conditions(shape), *_while_in(shape))
     )
 
 
@@ -133,6 +133,12 @@ def _conditions(shape: _Shape) -> Iterator[ColumnElement[bool]]:
         last_time, last_id = bindparam("before_time", type_=BIG_INT), bindparam("before_id", type_=BIG_INT)
         same = (CONVERSATION.c.last_time == last_time) & (CONVERSATION.c.conversation_id < last_id)
         yield (CONVERSATION.c.last_time < last_time) | same
+
+
+def _while_in(shape: _Shape) -> Iterator[ColumnElement[bool]]:
+    """For whoever is out a conversation moved last when they went: what the others do since is not theirs to know."""
+    if shape.since:
+        yield (MEMBER.c.state == MEMBER_STATE_IN) | (MEMBER.c.left_time >= bindparam("since_time", type_=BIG_INT))
 
 
 def _page_statement(conversations: Select[Any]) -> Select[Any]:

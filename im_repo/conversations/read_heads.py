@@ -81,6 +81,9 @@ def _read_unread(
 
 
 def _head(row: HeadRow, user_id: int, *, unread: Unread, last_message: Message | None) -> Head:
+    inside = row.state == MEMBER_STATE_IN
+    # Whoever is out learns neither when the others write nor how many they are.
+    active_time = row.active_time if inside else last_message.server_time if last_message is not None else 0
     conversation = Conversation(
         conversation_id=row.conversation_id,
         kind=row.kind,  # type: ignore[arg-type]  # an int of the same enum, as are those below
@@ -90,10 +93,10 @@ def _head(row: HeadRow, user_id: int, *, unread: Unread, last_message: Message |
         epoch=row.epoch,
         rewind_seq=row.rewind_seq,
         min_seq=row.min_seq,
-        member_count=0 if row.kind == CONVERSATION_KIND_WORLD else row.member_count,
+        member_count=row.member_count if inside and row.kind != CONVERSATION_KIND_WORLD else 0,
         role=row.role,  # type: ignore[arg-type]
         state=row.state,  # type: ignore[arg-type]
-        active_time=row.active_time,
+        active_time=active_time,
         large=row.fanout == FANOUT_LARGE,
     )
     return Head(

@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from im_proto.v1.conversation_pb2 import (
     CONVERSATION_KIND_DIRECT,
     CONVERSATION_KIND_WORLD,
+    MEMBER_ROLE_MEMBER,
     MEMBER_STATE_BANNED,
     MEMBER_STATE_IN,
+    MEMBER_STATE_LEFT,
 )
 from im_repo.conversations.head_rows import HeadsQuery, read_head_rows, windows_in
 from im_repo.conversations.windows import WHOLE_LOG, Window
+from im_repo.log.draft import Place
+from im_repo.log.member_rows import save_places
+from im_repo.schema import CONVERSATION
 
 
 def test_the_page_is_ordered_by_time_then_id_descending(connection: Connection, seed: Any) -> None:
@@ -69,6 +74,20 @@ def test_the_world_room_needs_no_row_but_must_be_asked_for(connection: Connectio
 def test_only_the_world_room_is_taken_without_a_row(connection: Connection, seed: Any) -> None:
     seed.conversation(1, 8)
     assert read_head_rows(connection, HeadsQuery(user_id=7, world_conversation_id=1)) == []
+
+
+def test_for_whoever_is_out_a_conversation_moved_last_when_they_went(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8, now=10)
+    seed.say(1, 8)
+    went = {7: Place(MEMBER_ROLE_MEMBER, MEMBER_STATE_LEFT, 0, 10)}
+    save_places(connection, 1, went, version=2, now=20)
+    connection.execute(update(CONVERSATION).values(last_time=30))
+
+    def moved_since(time: int) -> int:
+        return len(read_head_rows(connection, HeadsQuery(user_id=7, since_time=time)))
+
+    assert (moved_since(20), moved_since(21)) == (1, 0)
+    assert len(read_head_rows(connection, HeadsQuery(user_id=8, since_time=30))) == 1
 
 
 def test_whoever_is_banned_from_the_world_room_sees_the_place_and_nothing_of_it(

@@ -61,6 +61,15 @@ def test_a_conversation_that_was_left_shows_what_was_seen(connection: Connection
     head = head_of(connection, 7, 1)
     assert (head.conversation.state, head.max_seq, head.last_message.content.text.text) == (state, 2, "two")
     assert (head.unread, head.mentioned) == (0, False)
+    # neither how many are in now, nor when they wrote
+    assert (head.conversation.member_count, head.conversation.active_time) == (0, head.last_message.server_time)
+
+
+def test_a_conversation_that_was_left_unspoken_was_never_active(connection: Connection, seed: Any) -> None:
+    seed.conversation(1, 7, 8)
+    seed.say(1, 8)
+    seed.member(1, 7, state=MEMBER_STATE_LEFT)
+    assert head_of(connection, 7, 1).conversation.active_time == 0
 
 
 def test_a_second_stay_hides_what_lies_between(connection: Connection, seed: Any) -> None:
