@@ -147,6 +147,8 @@ class AppendLanes:
         self, proposal: Proposal, item: AppendItem, result: AppendResult, conversation: Conversation, client: RepoClient
     ) -> None:
         self.appended += 1
+        if result.deny_version > conversation.deny_version:
+            self._cache.drop(proposal.conversation_id)  # what no fence guards, such as typing, must not go on by it
         proposal.stored(result)
         if result.status == APPEND_STATUS_DUPLICATE:
             self._outlet.repeated(result)

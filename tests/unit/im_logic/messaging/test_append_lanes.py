@@ -91,6 +91,18 @@ def test_a_moved_fence_is_decided_anew_and_the_third_time_given_up() -> None:
     assert not bench.lanes._lanes
 
 
+def test_an_answer_under_a_newer_fence_throws_the_state_away() -> None:
+    bench = Bench()
+    bench.submit(Entry(1, 1))
+    loads = bench.repo.loads
+    bench.repo.states[5].deny_version += 1
+    bench.submit(Entry(1, 1))  # stored before: repo answers without looking at the fence
+    assert bench.repo.loads == loads
+    bench.submit(Entry(1, 2))
+    assert bench.repo.loads == loads + 1
+    assert bench.lanes.sent_back == 0
+
+
 async def test_what_was_not_started_goes_out_again_at_once() -> None:
     bench = Bench()
     bench.submit(Entry(1, 1))
