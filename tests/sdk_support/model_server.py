@@ -70,6 +70,7 @@ class ModelServer:
         self.pull_page = pull_page
         self.refuse: Callable[[Connection, str, Any], error_pb2.Error | None] = lambda *_: None
         self.push_filter: Callable[[], bool] = lambda: True
+        self.world_conversation_id = 0
         self.resume_tokens: set[str] = set()
         self.handles: dict[str, int] = {}
         self.valid_tokens: Callable[[str], bool] = lambda _token: True
@@ -200,6 +201,7 @@ class ModelServer:
             connection_id=str(self._last_id),
         )
         answer.user.CopyFrom(self.user(conn.user_id))
+        answer.world_conversation_id = self.world_conversation_id
         answer.limits.max_frame_bytes = 65_536
         answer.limits.max_text_bytes = 16_384
         conn.outgoing.append(frame_pb2.ServerFrame(request_id=frame.request_id, hello=answer))
