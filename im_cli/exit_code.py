@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     """The request was understood and is not possible: no such user, the name is taken."""
     UNHEALTHY = 6
     """`im doctor` found something that must be mended."""
+    UNREACHABLE = 7
+    """No server answered, or it did not acknowledge everything in time."""
     INTERNAL = 70
     """A bug of ours; the log has the traceback."""
     INTERRUPTED = 130

@@ -21,7 +21,7 @@ APP = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 done · 1 wrong usage or settings · 3 a folder or port is taken · 4 the storage cannot be used · "
-    "5 refused · 6 unhealthy · 70 a bug of ours · 130 interrupted",
+    "5 refused · 6 unhealthy · 7 no answer · 70 a bug of ours · 130 interrupted",
 )
 for _module in (up, serve, migrate, chat, bench, user, keys, dlq, backup, doctor, version):
     _module.add_to(APP)
