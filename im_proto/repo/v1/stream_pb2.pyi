@@ -346,7 +346,7 @@ class Effects(_message.Message):
     HAND_ON_OWNERSHIP_FIELD_NUMBER: _builtins.int
     WHOLE_HISTORY_FIELD_NUMBER: _builtins.int
     blank_target: _builtins.bool
-    """Blank the body of the target and of every entry that refers to it: a recall."""
+    """Blank the body of the target and of its edits: a recall. Replies to it are messages of their own and stay."""
     edit_target: _builtins.bool
     """The target's present text is this entry's: an edit."""
     dissolve: _builtins.bool
