@@ -1,26 +1,22 @@
 """`im dlq`: records that were given up, with the reason."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from im_cli.exit_code import CommandError, ExitCode
-from im_cli.on_database import on_database
 from im_cli.up import DataDirOption
-from im_infra.bus.abstract import Bus, DeadLetter
-from im_infra.bus.open_bus import open_bus
-from im_infra.bus.settings import BusSettings
-from im_infra.clock import SystemClock
-from im_infra.observability.metrics import Metrics
-from im_infra.sql.abstract import Database
+
+if TYPE_CHECKING:
+    from im_infra.bus.abstract import DeadLetter
 
 APP = typer.Typer(help="Records that were given up after their last try, with the reason.", no_args_is_help=True)
-T = TypeVar("T")
+MOST: Final = 10_000
+"""Dead letters that are looked through for one id."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,7 +31,9 @@ def list_dead_letters(
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest first.")] = 100,
 ) -> None:
     """List dead letters."""
-    letters = _on_bus(data_dir, lambda bus: bus.dead_letters(limit=limit))
+    from im_cli.admin import dead_letters  # noqa: PLC0415 - slow imports, only when it runs
+
+    letters = dead_letters.oldest(data_dir, limit=limit)
     if not letters:
         Console().print("no dead letters")
         return
@@ -55,7 +53,9 @@ def show(
     data_dir: DataDirOption = Path("data"),
 ) -> None:
     """Show one dead letter whole."""
-    for letter in _on_bus(data_dir, lambda bus: bus.dead_letters(limit=10_000)):
+    from im_cli.admin import dead_letters  # noqa: PLC0415 - as above
+
+    for letter in dead_letters.oldest(data_dir, limit=MOST):
         if letter.dead_letter_id == dead_letter_id:
             record = letter.record
             rows = {
@@ -81,7 +81,9 @@ def redrive(
     data_dir: DataDirOption = Path("data"),
 ) -> None:
     """Publish a dead letter to its topic again."""
-    if not _on_bus(data_dir, lambda bus: bus.redrive(dead_letter_id)):
+    from im_cli.admin import dead_letters  # noqa: PLC0415 - as above
+
+    if not dead_letters.redrive(data_dir, dead_letter_id):
         raise _unknown(dead_letter_id)
     Console().print(f"{dead_letter_id} is on its way again", highlight=False)
 
@@ -92,13 +94,5 @@ def _unknown(dead_letter_id: str) -> CommandError:
     )
 
 
-def _time(letter: DeadLetter) -> str:
+def _time(letter: "DeadLetter") -> str:
     return datetime.fromtimestamp(letter.time / 1000, UTC).isoformat(sep=" ", timespec="seconds")
-
-
-def _on_bus(data_dir: Path, work: Callable[[Bus], Awaitable[T]]) -> T:
-    async def on(database: Database) -> T:
-        async with open_bus(BusSettings(), database=database, clock=SystemClock(), metrics=Metrics()) as bus:
-            return await work(bus)
-
-    return on_database(data_dir, on)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.console import Console
-from sqlalchemy import Connection, select, text
 
 from im_cli.data_folder import DataFolder
 from im_cli.exit_code import CommandError, ExitCode
 from im_cli.up import ConfigOption, DataDirOption
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from im_cli.embedded.settings import EmbeddedSettings
 
 WANTED_FILES: Final = 10_240
@@ -175,24 +176,26 @@ async def _database(folder: DataFolder, settings: "EmbeddedSettings") -> list[Fi
         return [Finding(Grade.BAD, "database", str(error), "restore a backup into an empty folder with `im restore`")]
 
 
-def _durability(connection: Connection) -> Finding:
-    journal = connection.scalar(text("PRAGMA journal_mode"))
-    synchronous = connection.scalar(text("PRAGMA synchronous"))
+def _durability(connection: "Connection") -> Finding:
+    journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+    synchronous = connection.exec_driver_sql("PRAGMA synchronous").scalar()
     told = f"journal_mode={journal} synchronous={synchronous}"
     if journal != "wal" or synchronous != 2:
         return Finding(Grade.BAD, "durability", told, "an acked message could be lost with the power: report this")
     return Finding(Grade.GOOD, "durability", f"{told}: what is acked survives a power cut")
 
 
-def _integrity(connection: Connection) -> Finding:
-    verdict = connection.scalar(text("PRAGMA quick_check(1)"))
+def _integrity(connection: "Connection") -> Finding:
+    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if verdict != "ok":
         return Finding(Grade.BAD, "integrity", str(verdict), "restore a backup into an empty folder with `im restore`")
     return Finding(Grade.GOOD, "integrity", "the database file is whole")
 
 
-def _clock(connection: Connection) -> Finding:
-    from im_repo.schema import CLOCK  # noqa: PLC0415 - as above
+def _clock(connection: "Connection") -> Finding:
+    from sqlalchemy import select  # noqa: PLC0415 - as above
+
+    from im_repo.schema import CLOCK  # noqa: PLC0415
 
     high = connection.scalar(select(CLOCK.c.high_time))
     behind = (high or 0) - time.time_ns() // 1_000_000

@@ -1,50 +1,24 @@
 """`im user`: accounts, on an operator's word, whether the cluster runs or not."""
 
-import secrets as random_source
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Connection
 
-from im_cli.exit_code import CommandError, ExitCode
-from im_cli.on_database import on_database
 from im_cli.up import DataDirOption
-from im_infra.clock import SystemClock
-from im_infra.discovery.open_discovery import open_discovery
-from im_infra.discovery.settings import DiscoverySettings
-from im_infra.ids.snowflake import Snowflake
-from im_infra.ids.worker_lease import WorkerLeaseKeeper
-from im_infra.observability.metrics import Metrics
-from im_infra.sql.abstract import Database
-from im_infra.sql.expressions import read_now_ms
-from im_logic.accounts.passwords import Argon2Passwords
-from im_logic.accounts.rules import checked_handle, checked_password
-from im_logic.settings import PasswordSettings
-from im_proto.repo.v1.account_pb2 import SessionRow, UserRow
-from im_proto.v1.account_pb2 import UserKind
-from im_repo.accounts import change_user, find_users
-from im_repo.accounts.create_user import NewUser, create_user
-from im_repo.accounts.invites import create_invite
 
 APP = typer.Typer(help="Accounts, on an operator's word.", no_args_is_help=True)
-T = TypeVar("T")
-INVITE_BYTES: Final = 12
-DAY_MS: Final = 86_400_000
+KINDS: Final = {"registered": 2, "bot": 3, "admin": 4}
+"""Names of im.v1.UserKind that an operator gives; guests come by themselves."""
 
 HandleArgument = Annotated[str, typer.Argument(help="The account's handle, with or without @.")]
+KindOption = Annotated[str, typer.Option(help="`registered`, `bot` or `admin`.")]
 PasswordOption = Annotated[
     str | None, typer.Option("--password", help="The password; asked for unless given. 8 to 256 characters.")
 ]
-_KINDS: Final = {
-    "registered": UserKind.USER_KIND_REGISTERED,
-    "bot": UserKind.USER_KIND_BOT,
-    "admin": UserKind.USER_KIND_ADMIN,
-}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,54 +31,43 @@ def create(
     handle: HandleArgument,
     *,
     name: Annotated[str, typer.Option(help="The name shown to people; the handle unless given.")] = "",
-    kind: Annotated[str, typer.Option(help="`registered`, `bot` or `admin`.")] = "registered",
+    kind: KindOption = "registered",
     password: PasswordOption = None,
     data_dir: DataDirOption = Path("data"),
 ) -> None:
     """Make an account, whatever the registration mode."""
-    number, known = _kind(kind), checked_handle(handle.removeprefix("@"))
-    text = checked_password(_asked(password))
+    from im_cli.admin import users  # noqa: PLC0415 - slow imports, only when it runs
 
-    async def work(database: Database) -> UserRow:
-        row = UserRow(handle=known, display_name=name or known, kind=number, password_hash=await _hash(text))
-        (user_id,) = await _new_ids(database)
-        new = NewUser(user=row, session=SessionRow(), user_id=user_id, session_id=0)
-        return await database.write(lambda connection: create_user(connection, new, now=read_now_ms(connection)).user)
-
-    user = on_database(data_dir, work)
+    user = users.create(data_dir, handle, name=name, kind=_kind(kind), password=_asked(password))
     _say(f"@{user.handle} is made (id {user.user_id}, {kind})")
 
 
 @APP.command("password")
-def password(
+def set_password(
     handle: HandleArgument, *, password: PasswordOption = None, data_dir: DataDirOption = Path("data")
 ) -> None:
     """Set an account's password; its sessions end."""
-    text = checked_password(_asked(password))
+    from im_cli.admin import users  # noqa: PLC0415 - as above
 
-    async def work(database: Database) -> None:
-        hashed = await _hash(text)
-        await database.write(
-            lambda connection: change_user.set_password_hash(
-                connection, _found(connection, handle).user_id, hashed, now=read_now_ms(connection)
-            )
-        )
-
-    on_database(data_dir, work)
+    users.set_password(data_dir, handle, _asked(password))
     _say(f"{handle} has a new password and is logged out everywhere")
 
 
 @APP.command("disable")
 def disable(handle: HandleArgument, *, data_dir: DataDirOption = Path("data")) -> None:
     """Shut an account out; its connections close within two seconds."""
-    _change(data_dir, handle, change_user.disable_user)
+    from im_cli.admin import users  # noqa: PLC0415 - as above
+
+    users.disable(data_dir, handle)
     _say(f"{handle} is shut out")
 
 
 @APP.command("enable")
 def enable(handle: HandleArgument, *, data_dir: DataDirOption = Path("data")) -> None:
     """Let an account in again."""
-    _change(data_dir, handle, change_user.enable_user)
+    from im_cli.admin import users  # noqa: PLC0415 - as above
+
+    users.enable(data_dir, handle)
     _say(f"{handle} may come in again")
 
 
@@ -116,10 +79,9 @@ def grant(
     data_dir: DataDirOption = Path("data"),
 ) -> None:
     """Make an account another kind; its sessions end, since tokens carry the kind."""
-    number = _kind(kind)
-    _change(
-        data_dir, handle, lambda connection, user_id, *, now: change_user.set_kind(connection, user_id, number, now=now)
-    )
+    from im_cli.admin import users  # noqa: PLC0415 - as above
+
+    users.grant(data_dir, handle, _kind(kind))
     _say(f"{handle} is {kind} now")
 
 
@@ -131,18 +93,12 @@ def list_users(
     data_dir: DataDirOption = Path("data"),
 ) -> None:
     """List accounts."""
-
-    async def work(database: Database) -> list[UserRow]:
-        return await database.read(
-            lambda connection: find_users.list_users(connection, handle_prefix=prefix.lower(), limit=limit)
-        )
+    from im_cli.admin import users  # noqa: PLC0415 - as above
 
     table = Table("id", "handle", "name", "kind", "made", "shut out")
-    for user in on_database(data_dir, work):
-        kind = UserKind.Name(UserKind.ValueType(user.kind)).removeprefix("USER_KIND_").lower()
-        table.add_row(
-            str(user.user_id), user.handle, user.display_name, kind, _time(user.created_time), _time(user.disabled_time)
-        )
+    for user in users.list_users(data_dir, prefix=prefix, limit=limit):
+        times = (_time(user.created_time), _time(user.disabled_time))
+        table.add_row(str(user.user_id), user.handle, user.display_name, users.kind_name(user.kind), *times)
     Console().print(table)
 
 
@@ -154,52 +110,15 @@ def invite(
     data_dir: DataDirOption = Path("data"),
 ) -> None:
     """Make an invite code, for registration by invite."""
-    code = random_source.token_urlsafe(INVITE_BYTES)
+    from im_cli.admin import users  # noqa: PLC0415 - as above
 
-    def unit(connection: Connection) -> None:
-        now = read_now_ms(connection)
-        create_invite(connection, code, uses=uses, expire_time=now + days * DAY_MS if days else 0, now=now)
-
-    on_database(data_dir, lambda database: database.write(unit))
-    print(code)
-
-
-def _change(data_dir: Path, handle: str, change: Callable[..., object]) -> None:
-    def unit(connection: Connection) -> None:
-        change(connection, _found(connection, handle).user_id, now=read_now_ms(connection))
-
-    on_database(data_dir, lambda database: database.write(unit))
-
-
-def _found(connection: Connection, handle: str) -> UserRow:
-    user = find_users.find_user_by_handle(connection, handle.removeprefix("@"))
-    if user is None:
-        raise CommandError(
-            f"there is no account @{handle.removeprefix('@')}",
-            code=ExitCode.REFUSED,
-            advice="`im user list` names them",
-        )
-    return user
-
-
-async def _new_ids(database: Database) -> list[int]:
-    """An id of a worker of our own: the running cluster has another one."""
-    clock = SystemClock()
-    async with open_discovery(DiscoverySettings(), database=database, clock=clock) as discovery:
-        lease = WorkerLeaseKeeper(discovery, clock)
-        await lease.acquire()
-        return Snowflake(lease, clock).next_ids(1)
-
-
-async def _hash(text: str) -> str:
-    with Argon2Passwords(PasswordSettings(), Metrics(), random=random_source.token_bytes) as passwords:
-        return await passwords.hash(text)
+    print(users.invite(data_dir, uses=uses, days=days))
 
 
 def _kind(text: str) -> int:
-    if text not in _KINDS:
-        raise typer.BadParameter(f"one of {', '.join(_KINDS)}")
-    return _KINDS[text]
+    if text not in KINDS:
+        raise typer.BadParameter(f"one of {', '.join(KINDS)}")
+    return KINDS[text]
 
 
 def _asked(given: str | None) -> str:
