@@ -10,8 +10,9 @@ STAMPS := .make
 # Tools from npm run on the system's Node, or on the one that the locked dev requirements carry.
 NODE_PATH_PREFIX := $(abspath $(BIN))
 DATA_DIR ?= ./data
+PAGES := messages http settings cli metrics
 
-.PHONY: help run test check faults bench proto proto-check lock format clean
+.PHONY: help run test check faults bench proto proto-check docs docs-check lock format clean
 
 help: ## Print every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -22,7 +23,7 @@ run: $(STAMPS)/runtime ## Set up and start the embedded cluster (DATA_DIR=./data
 test: $(STAMPS)/dev ## Set up and run every test (TESTS=path narrows it)
 	$(BIN)/python -m pytest -m "not faults" $(TESTS)
 
-check: $(STAMPS)/dev $(STAMPS)/npm proto-check ## Formatting, lint, types, architecture, contract
+check: $(STAMPS)/dev $(STAMPS)/npm proto-check docs-check ## Formatting, lint, types, architecture, contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -45,6 +46,12 @@ proto-check: $(STAMPS)/dev $(STAMPS)/npm ## Compare the generated code, lint pro
 	$(BIN)/python tools/generate_errors.py --check
 	cd proto && PATH="$$PATH:$(NODE_PATH_PREFIX)" ../node_modules/.bin/buf lint
 	PATH="$$PATH:$(NODE_PATH_PREFIX)" tools/check_proto_breaking.sh
+
+docs: $(STAMPS)/dev ## Generate the pages of docs/reference that the code tells
+	for page in $(PAGES); do $(BIN)/python tools/generate_$${page}_page.py; done
+
+docs-check: $(STAMPS)/dev ## Compare those pages with the code
+	for page in $(PAGES); do $(BIN)/python tools/generate_$${page}_page.py --check; done
 
 lock: $(STAMPS)/dev ## Write requirements/*.txt anew from pyproject.toml
 	for name in runtime dev; do \
