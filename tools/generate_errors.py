@@ -32,7 +32,9 @@ def proto(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str:
             "",
             enum("ErrorNumber", "ERROR_NUMBER", "Why a request failed. Values are added, never reused.", errors),
             "",
-            enum("CloseCode", "CLOSE_CODE", "Why a socket was closed. 4000-4499: reconnect; 4500-4999: do not.", closes),
+            enum(
+                "CloseCode", "CLOSE_CODE", "Why a socket was closed. 4000-4499: reconnect; 4500-4999: do not.", closes
+            ),
             "",
         ]
     )
@@ -60,12 +62,18 @@ def server_table(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> 
         "",
         "",
     ]
-    for row in errors:
-        lines.append(
-            f'{row["name"]}: Final = Reason({row["number"]}, "{row["name"]}", Kind.{row["kind"]}, {row["retryable"]}, "{row["meaning"]}")'
-        )
+    lines.extend(
+        f'{row["name"]}: Final = Reason({row["number"]}, "{row["name"]}", Kind.{row["kind"]}, {row["retryable"]}, "{row["meaning"]}")'
+        for row in errors
+    )
     names = ", ".join(row["name"] for row in errors)
-    lines += ["", f"REASONS: Final = ({names})", "BY_NUMBER: Final = {reason.number: reason for reason in REASONS}", "", ""]
+    lines += [
+        "",
+        f"REASONS: Final = ({names})",
+        "BY_NUMBER: Final = {reason.number: reason for reason in REASONS}",
+        "",
+        "",
+    ]
     lines += ["class CloseCode(IntEnum):", '    """Why a socket is closed. Below 4500: the client reconnects."""', ""]
     for row in closes:
         lines += [f"    {row['name']} = {row['number']}"]
@@ -127,7 +135,9 @@ def page(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str:
     ]
     for row in errors:
         yes = "yes" if row["retryable"] else "no"
-        lines.append(f"| {row['number']} | `{row['name']}` | {row['kind']} | {yes} | {row['meaning']} | {row['action']} |")
+        lines.append(
+            f"| {row['number']} | `{row['name']}` | {row['kind']} | {yes} | {row['meaning']} | {row['action']} |"
+        )
     lines += [
         "",
         "## Close codes",

@@ -42,11 +42,18 @@ def generate(out: Path) -> None:
 
 def differences(left: Path, right: Path) -> list[str]:
     """Relative paths that are not the same on both sides."""
-    names = {path.relative_to(side) for side in (left, right) for path in side.rglob("*.py*") if path.suffix in {".py", ".pyi"}}
+    names = {
+        path.relative_to(side)
+        for side in (left, right)
+        for path in side.rglob("*.py*")
+        if path.suffix in {".py", ".pyi"}
+    }
     return sorted(
         str(name)
         for name in names
-        if not ((left / name).exists() and (right / name).exists() and filecmp.cmp(left / name, right / name, shallow=False))
+        if not (
+            (left / name).exists() and (right / name).exists() and filecmp.cmp(left / name, right / name, shallow=False)
+        )
     )
 
 
