@@ -44,6 +44,7 @@ async def test_twenty_kills_under_load_lose_nothing_and_show_nothing_twice(tmp_p
     done = await run(tmp_path, kills=20, load_s=(1.0, 3.0), patience_s=30.0)
     assert done.violations() == []
     assert done.history.count("killed") == 20
+    assert max(done.back_s) < 30
     assert done.history.count("send_ok") >= 20_000
     assert checkers.kills_with_unknown(done.history.happenings) >= 10
 

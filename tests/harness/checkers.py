@@ -139,6 +139,39 @@ def not_shown(history: History, logs: Logs, follows: Mapping[str, Iterable[int]]
     ]
 
 
+def leaked(history: History, windows: Mapping[tuple[int, int], Sequence[tuple[int, int]]]) -> list[str]:
+    """Somebody got an entry outside of their windows.
+
+    Args:
+        history: what was received and shown.
+        windows: (first, last) visible seqs by (conversation, user); last 0: still open. Nothing listed: sees all.
+    """
+    return [
+        f"{one.device} got seq {one.seq} of {one.conversation_id}, outside of {windows[one.conversation_id, one.user_id]}"
+        for one in history
+        if one.kind in {"received", "shown"}
+        and (one.conversation_id, one.user_id) in windows
+        and not any(first <= one.seq <= (last or one.seq) for first, last in windows[one.conversation_id, one.user_id])
+    ]
+
+
+def miscounted(logs: Logs, told: Mapping[int, tuple[int, int]], *, reader_id: int) -> list[str]:
+    """An unread count is not what a recount gives.
+
+    Args:
+        logs: what the reader may see.
+        told: (seq read up to, unread as told) by conversation.
+        reader_id: own messages are not unread.
+    """
+    wrong = []
+    for conversation_id, (read_seq, unread) in told.items():
+        rows = logs.get(conversation_id, ())
+        counted = sum(row.seq > read_seq and bool(row.key) and row.sender_id != reader_id for row in rows)
+        if min(counted, 100) != unread:
+            wrong.append(f"{conversation_id} is told to have {unread} unread after seq {read_seq}, where {counted} are")
+    return wrong
+
+
 def told_lost(history: History) -> list[str]:
     """A device was told that entries will not come."""
     return [

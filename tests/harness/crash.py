@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,7 @@ async def crash_run(
     load_s: tuple[float, float],
     patience_s: float,
     seed: int,
+    program: Sequence[str] = ("im_cli.main",),
 ) -> CrashRun:
     """Run it.
 
@@ -86,9 +88,10 @@ async def crash_run(
         load_s: seconds of load before a kill, at random between these.
         patience_s: seconds to wait after a restart, the last one excepted, until every client is connected.
         seed: of the whole run.
+        program: what is killed.
     """
     source = random.Random(seed)
-    cluster = Supervisor(folder)
+    cluster = Supervisor(folder, program=program)
     back_s: list[float] = []
     try:
         await cluster.start()

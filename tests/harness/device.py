@@ -1,7 +1,7 @@
 """A program built on the SDK: everything that its application is shown goes into the history."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from im_sdk import Client, ClosedError, MessageReceived, MessageSent, MessagesUnavailable
 from tests.harness.history import History
@@ -23,6 +23,7 @@ class Device:
         self._numbers: dict[int, int] = {}
         self._sends: set[asyncio.Task[None]] = set()
         self._reader: asyncio.Task[None] | None = None
+        self._socket: Any = None
         self.client: Client | None = None
 
     @property
@@ -39,6 +40,13 @@ class Device:
     def run(self, client: Client) -> None:
         """Show what a client is told from here on."""
         self.client = client
+        open_socket = client._connect_socket
+
+        async def remember() -> Any:
+            self._socket = await open_socket()
+            return self._socket
+
+        client._connect_socket = remember
         self._reader = asyncio.create_task(self._show(client), name=f"{self.name}.events")
 
     @property
@@ -55,6 +63,11 @@ class Device:
         task = asyncio.create_task(self._send(conversation_id, number), name=f"{self.name}.send")
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
+
+    async def cut(self) -> None:
+        """Cut the cable: the connection ends without a word on either side."""
+        self._socket._connection.transport.abort()
+        await self._socket._connection.wait_closed()
 
     async def close(self) -> None:
         """End the program; what it had under way is unknown."""

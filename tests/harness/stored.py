@@ -36,6 +36,17 @@ def from_database(path: Path) -> dict[int, list[Row]]:
     return dict(logs)
 
 
+def windows_from_database(path: Path) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Everybody's windows, by (conversation, user)."""
+    windows: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    with closing(sqlite3.connect(path)) as connection:
+        for conversation_id, user_id, *window in connection.execute(
+            "SELECT conversation_id, user_id, from_seq, to_seq FROM member_window ORDER BY from_seq"
+        ):
+            windows[conversation_id, user_id].append((window[0], window[1]))
+    return dict(windows)
+
+
 async def from_api(connection: Connection, conversation_id: int) -> list[Row]:
     """A whole log as one member reads it, page by page."""
     rows: list[Row] = []

@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+ROOT: Final = Path(__file__).parents[2]
 READY_S: Final = 45.0
 STOP_S: Final = 15.0
 
@@ -41,9 +42,13 @@ class Supervisor:
     Args:
         folder: holds the data folder, the announcement and the child's log.
         settings: `IM_…` variables.
+        program: the module to run, with arguments before `up`.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] = UNLIMITED) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] = UNLIMITED, *, program: Sequence[str] = ("im_cli.main",)
+    ) -> None:
+        self._program = program
         self.data_dir = folder / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -74,7 +79,7 @@ class Supervisor:
         started = time.monotonic()
         self._announcement.unlink(missing_ok=True)
         command = [
-            sys.executable, "-m", "im_cli.main", "up", "--data-dir", str(self.data_dir), "--port", str(self.port),
+            sys.executable, "-m", *self._program, "up", "--data-dir", str(self.data_dir), "--port", str(self.port),
             "--internal-port", "0", "--announce", str(self._announcement), "--log-level", "warning",
         ]  # fmt: skip
         with self.log.open("ab") as output:
@@ -85,6 +90,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self._settings},
                 start_new_session=True,
+                cwd=ROOT,
             )
         while not self._announcement.exists():
             if self._process.poll() is not None or time.monotonic() - started > READY_S:

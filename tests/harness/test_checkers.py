@@ -165,6 +165,22 @@ def test_what_a_device_does_not_follow_it_need_not_show(history: list[Happening]
     assert checkers.not_shown(history, {2: rows}, {"ben": [LOG]}) == []
 
 
+def test_an_entry_outside_of_the_windows_is_a_leak(history: list[Happening]) -> None:
+    assert checkers.leaked(history, {(LOG, BEN): [(1, 1), (3, 0)]})
+    assert checkers.leaked([history[15]], {(LOG, BEN): [(1, 2)]})
+    assert checkers.leaked(history, {(LOG, BEN): [(1, 2), (3, 0)]}) == []
+
+
+def test_who_has_no_windows_sees_all(history: list[Happening]) -> None:
+    assert checkers.leaked(history, {}) == []
+
+
+def test_a_wrong_unread_count_is_found(rows: list[Row]) -> None:
+    assert checkers.miscounted({LOG: rows}, {LOG: (1, 2)}, reader_id=BEN) == []
+    assert checkers.miscounted({LOG: rows}, {LOG: (1, 0)}, reader_id=BEN)
+    assert checkers.miscounted({LOG: rows}, {LOG: (0, 0)}, reader_id=ANN) == []
+
+
 def test_a_device_told_that_entries_will_not_come_is_found(history: list[Happening]) -> None:
     assert checkers.told_lost([*history, Happening("untold", 9.0, "ben", BEN, LOG, seq=2)])
 
