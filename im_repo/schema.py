@@ -7,7 +7,8 @@ user, so that a MySQL-protocol cluster can shard them.
 
 from typing import Final
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint, literal_column
+from sqlalchemy import text as text_clause
 
 from im_infra.bus.tables import BUS_RECORD
 from im_infra.discovery.tables import WORKER_LEASE
@@ -67,8 +68,10 @@ MESSAGE: Final = Table(
     PrimaryKeyConstraint("conversation_id", "seq"),
     UniqueConstraint("conversation_id", "sender_id", "client_message_id"),
     Index(None, "message_id"),
-    Index(None, "conversation_id", "ref_seq"),
+    Index(None, "conversation_id", "ref_seq", sqlite_where=text_clause("ref_seq <> 0")),
 )
+REFERS: Final = MESSAGE.c.ref_seq != literal_column("0")
+"""Beside every search by ref_seq: SQLite's index holds only entries that refer to another, since most do not."""
 
 MEMBER: Final = Table(
     "member",

@@ -11,7 +11,7 @@ from im_proto.v1.message_pb2 import MESSAGE_TYPE_EDIT, Content, Message
 from im_repo.conversations.message_flags import COUNTABLE, PURGED, RECALLED, has
 from im_repo.conversations.span_query import LogSpan, SpanParameters, SpanQuery
 from im_repo.conversations.windows import Span, is_visible
-from im_repo.schema import MESSAGE
+from im_repo.schema import MESSAGE, REFERS
 
 
 class _Edit(NamedTuple):
@@ -113,6 +113,7 @@ def _edits(span: SpanParameters) -> Select[Any]:
         .where(
             MESSAGE.c.conversation_id == span.conversation_id,
             MESSAGE.c.ref_seq == span.subject,
+            REFERS,
             MESSAGE.c.type == MESSAGE_TYPE_EDIT,
             MESSAGE.c.seq.between(span.from_seq, span.to_seq),
         )

@@ -10,7 +10,7 @@ from im_repo.conversations.last_messages import edited_body
 from im_repo.conversations.windows import Span, is_visible
 from im_repo.log.entries import AnyRow, to_entry
 from im_repo.log.values import FLAG_PURGED, FLAG_RECALLED, TYPE_EDIT
-from im_repo.schema import MESSAGE
+from im_repo.schema import MESSAGE, REFERS
 
 
 def present_entries(
@@ -49,7 +49,7 @@ def _newest_edits(
     unseen = sorted(edited.keys() - seen.keys())
     if unseen:  # edited after the reader left: an earlier edit may lie within their stay
         in_sight = or_(*(MESSAGE.c.seq.between(span.from_seq, span.to_seq) for span in visible))
-        earlier = _edits(connection, conversation_id, MESSAGE.c.ref_seq.in_(unseen) & in_sight)
+        earlier = _edits(connection, conversation_id, MESSAGE.c.ref_seq.in_(unseen) & REFERS & in_sight)
         found |= {row.ref_seq: row for row in earlier}  # ascending: the newest stays
     return found
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import BindParameter, Connection, bindparam, update
 
 from im_repo.log.values import FLAG_RECALLED, TYPE_EDIT
-from im_repo.schema import MESSAGE
+from im_repo.schema import MESSAGE, REFERS
 
 
 class TargetChange(NamedTuple):
@@ -41,7 +41,7 @@ _RECALL: Final = (
 # The texts of its edits lie in their own rows. A reply refers to it as well, but is somebody's own message: it stays.
 _BLANK: Final = (
     update(MESSAGE)
-    .where(MESSAGE.c.conversation_id == _LOG, MESSAGE.c.ref_seq == _TARGET, MESSAGE.c.type == TYPE_EDIT)
+    .where(MESSAGE.c.conversation_id == _LOG, MESSAGE.c.ref_seq == _TARGET, REFERS, MESSAGE.c.type == TYPE_EDIT)
     .values(body=b"")
 )
 # An edit never brings back what was recalled.

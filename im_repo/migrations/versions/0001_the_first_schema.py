@@ -152,7 +152,13 @@ def upgrade() -> None:
             name=op.f("uq_message_conversation_id_sender_id_client_message_id"),
         ),
     )
-    op.create_index(op.f("ix_message_conversation_id_ref_seq"), "message", ["conversation_id", "ref_seq"], unique=False)
+    op.create_index(
+        op.f("ix_message_conversation_id_ref_seq"),
+        "message",
+        ["conversation_id", "ref_seq"],
+        unique=False,
+        sqlite_where=sa.text("ref_seq <> 0"),
+    )
     op.create_index(op.f("ix_message_message_id"), "message", ["message_id"], unique=False)
     op.create_table(
         "operation",
