@@ -17,7 +17,8 @@ from tests.sdk_support.model_server import Log, ModelServer
 
 _MOVES = st.lists(
     st.one_of(
-        st.sampled_from(["send", "send cut short", "other", "drop", "crash", "write"]).map(lambda move: (move, 0)),
+        st.sampled_from(["send cut short", "other", "drop", "crash", "write"]).map(lambda move: (move, 0)),
+        st.tuples(st.just("send"), st.integers(1, 4)),
         st.tuples(st.just("deliver"), st.integers(1, 4)),
         st.tuples(st.just("sleep"), st.integers(0, 8)),
     ),
@@ -87,7 +88,7 @@ class Program:
         return Device(self.server, 1, seed=self.seed, settings=chosen, snapshot=snapshot).online()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(moves=_MOVES, seed=st.integers(0, 2**32))
 def test_a_crash_at_any_moment_loses_and_doubles_nothing(moves: list[tuple[str, int]], seed: int) -> None:
     """Messages are written, received and sent while the program dies at any moment between two writes."""
@@ -100,9 +101,13 @@ def test_a_crash_at_any_moment_loses_and_doubles_nothing(moves: list[tuple[str, 
         sent: list[str] = []
         for number, (move, how) in enumerate(moves):
             match move:
-                case "send" | "send cut short":
+                case "send":
+                    for part in range(how):
+                        sent.append(f"{number}.{part}")
+                        program.send(log, sent[-1], cut_short=False)
+                case "send cut short":
                     sent.append(f"{number}")
-                    program.send(log, f"{number}", cut_short=move == "send cut short")
+                    program.send(log, sent[-1], cut_short=True)
                 case "other":
                     server.append(log, 2, f"other {number}")
                 case "deliver":
