@@ -34,6 +34,8 @@ class SocketClient:
         self._changed = asyncio.Event()
         self.pushed: list[ServerFrame] = []
         """Frames without request_id, errors among them."""
+        self.acked: set[tuple[int, int]] = set()
+        """(conversation_id, seq) of every message whose storing was acknowledged."""
         self.close_code: int | None = None
         self.session: ServerFrame = ServerFrame()
         """The answer to Hello."""
@@ -118,6 +120,8 @@ class SocketClient:
         try:
             async for data in self._connection:
                 for frame in self._decode(data):
+                    if frame.HasField("send"):
+                        self.acked.add((frame.send.conversation_id, frame.send.seq))
                     answer = self._answers.pop(frame.request_id, None) if frame.request_id else None
                     if answer is None:
                         self.pushed.append(frame)
