@@ -132,3 +132,16 @@ async def test_mark_read_of_a_part_asks_the_server(live: LiveServer) -> None:
         live.model.refuse = lambda *_: error(ErrorNumber.CONVERSATION_NOT_FOUND)
         with pytest.raises(NotFoundError):
             await ada.mark_read(99, 1)
+
+
+async def test_mark_read_beyond_the_log_leaves_what_comes_later_unread(live: LiveServer) -> None:
+    async with await signed_in(live, "ada") as ada:
+        log = live.model.make({1, 2})
+        live.model.append(log, 2, "before")
+        live.flush()
+        await until(ada.events(), MessageReceived)
+        assert await ada.mark_read(log.conversation_id, 1_000) == 0
+        live.model.append(log, 2, "after")
+        live.flush()
+        await until(ada.events(), MessageReceived)
+        assert [(c.read_seq, c.unread) for c in ada.conversations()] == [(1, 1)]
