@@ -287,7 +287,7 @@ class Client(Operations):
             store=self._store,
             snapshot=snapshot,
         )
-        engine.session.inbox.me = tokens.user.user_id
+        engine.session.inbox.delivery.me = tokens.user.user_id
         if self._queue.full:
             engine.session.pause()
         return engine

@@ -5,38 +5,26 @@ Entries pass the gap rule (`Track`), what is missing is read (`Puller`), the lis
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from im_proto.v1 import conversation_pb2, message_pb2, read_pb2, sync_pb2
 from im_sdk import _convert
+from im_sdk._delivery import Delivery
 from im_sdk._directory import Directory, Listing
 from im_sdk._errors import ImError
 from im_sdk._events import (
-    ChangeKind,
     ConversationChanged,
     ConversationLeft,
     ConversationRewound,
     Event,
-    MessageChanged,
-    MessageReceived,
-    MessageSent,
-    MessagesUnavailable,
-    NoticeReceived,
     ReceiptReceived,
-    Unavailability,
 )
-from im_sdk._gap import Lost, Track
+from im_sdk._gap import Track
 from im_sdk._models import Conversation, Membership
-from im_sdk._puller import Ask, Entry, Puller, Tracks
+from im_sdk._puller import FORBIDDEN, Ask, Entry, Puller, Tracks
 from im_sdk._received import ReceivedCursors
-from im_sdk._settings import CatchUp, SessionSettings
+from im_sdk._screen import Screen
+from im_sdk._settings import SessionSettings
 from im_sdk._sync import Sync, SyncPoint
-
-_EDIT: Final = message_pb2.MESSAGE_TYPE_EDIT
-_CHANGES: Final = (_EDIT, message_pb2.MESSAGE_TYPE_RECALL)
-_NOTICE: Final = message_pb2.MESSAGE_TYPE_NOTICE
-OPEN_LIMIT: Final = 50
-VIEW_LIMIT: Final = 8
 
 
 class Inbox:
@@ -53,23 +41,30 @@ class Inbox:
     def __init__(
         self, settings: SessionSettings, *, ask: Ask, events: list[Event], point: SyncPoint, source: random.Random
     ) -> None:
-        self.me = 0
         self.tracks: Tracks = {}
         self.directory = Directory()
         self.received = ReceivedCursors(interval_s=settings.acknowledge_interval_s)
-        self.viewed: tuple[int, ...] = ()
         self.dirty: set[int] = set()
         """Conversations that changed since a store last asked."""
+        self.screen = Screen(self.directory, self.tracks, catch_up=settings.catch_up)
+        self.delivery = Delivery(
+            self.tracks,
+            self.directory,
+            events=events,
+            received=self.received,
+            dirty=self.dirty,
+            ask_head=self.ask_head,
+            acknowledge_members=settings.acknowledge_members if settings.acknowledge else 0,
+        )
         self.paused = False
         """The application does not keep up: bodies are dropped and read later."""
-        self._settings = settings
         self._ask = ask
         self._events = events
         self._heads_asked: set[int] = set()
         self.puller = Puller(
             self.tracks,
             ask=ask,
-            on_entries=self._deliver,
+            on_entries=self.delivery.deliver,
             on_epoch=self._rewind,
             on_forbidden=self._forbidden,
             settings=settings,
@@ -78,12 +73,17 @@ class Inbox:
         self.sync = Sync(
             point,
             ask=ask,
-            open_conversations=self._open_conversations,
+            open_conversations=self.screen.open_conversations,
             on_event=self._apply_event,
             on_head=self.take_head,
             on_reset=self._reset,
             on_finished=self._synced,
         )
+
+    @property
+    def me(self) -> int:
+        """The account."""
+        return self.delivery.me
 
     # what comes from the server
 
@@ -107,7 +107,7 @@ class Inbox:
             return
         ready = track.offer(entry.seq, entry)
         if ready:
-            self._deliver(conversation_id, ready, False, now)
+            self.delivery.deliver(conversation_id, ready, False, now)
         if track.known_seq > track.seq or track.fresh:
             if track.fresh:
                 self.puller.want(conversation_id)
@@ -131,14 +131,14 @@ class Inbox:
             track = Track(epoch=wire.epoch, seq=head.max_seq) if known else Track(fresh=True)
             self.tracks[conversation_id] = track
         before = listing.picture(0)
-        listing.apply_head(head, self.me)
+        listing.apply_head(head, self.delivery.me)
         if wire.epoch > track.epoch and not track.fresh:
             self._rewind(conversation_id, wire.epoch, wire.rewind_seq, now)
         track.tell(head.max_seq)
         self.sync.note(conversation_id)
         if listing.picture(0) != before:
             self._changed(listing)
-        if track.behind and self._follows(listing):
+        if track.behind and self.screen.follows(listing):
             self.puller.want(conversation_id)
 
     def take_marks(self, push: read_pb2.HeadPush, now: float) -> None:
@@ -155,7 +155,7 @@ class Inbox:
             listing.apply_mark(mark.max_seq, mark.max_count)
             track.tell(mark.max_seq)
             self._changed(listing)
-            if track.behind and self._follows(listing):
+            if track.behind and self.screen.follows(listing):
                 self.puller.want(conversation_id)
 
     def take_receipts(self, push: read_pb2.ReceiptPush) -> None:
@@ -196,19 +196,21 @@ class Inbox:
 
     # what the application wants
 
-    def view(self, conversation_ids: Iterable[int]) -> list[int]:
-        """What is on screen from here on; gives the large ones, which the server is to be told of."""
-        self.viewed = tuple(conversation_ids)
-        for conversation_id in self.viewed:
+    def view(self, conversation_ids: Iterable[int], now: float) -> None:
+        """What is on screen from here on; to be called again on each connection."""
+        self.screen.conversation_ids = tuple(conversation_ids)
+        for conversation_id in self.screen.conversation_ids:
             track = self.tracks.get(conversation_id)
             if track is not None and track.behind:
                 self.puller.want(conversation_id)
-        return self.large_viewed()
+        large = self.screen.large()
 
-    def large_viewed(self) -> list[int]:
-        """The large conversations on screen."""
-        listings = ((key, self.directory.find(key)) for key in self.viewed)
-        return [key for key, listing in listings if listing is not None and listing.large][:VIEW_LIMIT]
+        def done(answer: read_pb2.ViewResponse | None, _error: ImError | None, _now: float) -> None:
+            if answer is not None:  # pull once, to close the gap before the view
+                for conversation_id in large:
+                    self.puller.want(conversation_id, even_if_level=True)
+
+        self._ask("view", read_pb2.ViewRequest(conversation_ids=large), done, now)
 
     def pause(self) -> None:
         """Drop bodies; what they would have said is read after `go_on`."""
@@ -249,7 +251,7 @@ class Inbox:
             self._heads_asked.discard(conversation_id)
             if answer is not None:
                 self.take_head(answer.head, False, now)
-            elif error is not None and not error.retryable:
+            elif error is not None and error.number in FORBIDDEN:
                 self._forbidden(conversation_id)
             else:
                 self.sync.retry_at = now + 1  # a light sync tells it as well
@@ -266,58 +268,6 @@ class Inbox:
         self.sync.note(conversation_id)
         self.ask_head(conversation_id, now)
         return track
-
-    def _deliver(self, conversation_id: int, ready: Sequence[Entry | Lost], skipped: bool, now: float) -> None:  # noqa: FBT001
-        track = self.tracks[conversation_id]
-        listing = self.directory.enter(conversation_id)
-        received = 0
-        for item in ready:
-            if isinstance(item, Lost):
-                reason = Unavailability.SKIPPED if skipped else Unavailability.GONE
-                self._events.append(MessagesUnavailable(conversation_id, item.from_seq, item.to_seq, reason))
-                continue
-            if item.sender_id != self.me:
-                received = item.seq
-            kind = item.type
-            if kind in _CHANGES:
-                self._show_change(track, listing, item, now)
-                continue
-            message = _convert.message(item, self.me)
-            if item.changed_seq > item.seq:
-                track.note_change(item.seq, item.changed_seq)
-            if kind == _NOTICE:
-                if message.notice is not None and item.seq > listing.max_seq:
-                    listing.apply_notice(message.notice)
-                self._events.append(NoticeReceived(message))
-            elif message.outgoing:
-                self._events.append(MessageSent(message))
-            else:
-                self._events.append(MessageReceived(message))
-            listing.apply_message(message, item.count)
-        if received and self._settings.acknowledge and listing.takes_receipts(self._settings.acknowledge_members):
-            self.received.advance(conversation_id, received)
-        self.dirty.add(conversation_id)
-
-    def _show_change(self, track: Track[Entry], listing: Listing, entry: Entry, now: float) -> None:
-        edited = entry.type == _EDIT
-        bare = edited and entry.content.WhichOneof("body") is None  # blanked by a recall that follows
-        if bare or not track.is_news(entry.ref_seq, entry.seq):
-            listing.max_seq = max(listing.max_seq, entry.seq)
-            return
-        kind = ChangeKind.EDITED if edited else ChangeKind.RECALLED
-        text = entry.content.edit.text if edited else None
-        self._events.append(
-            MessageChanged(
-                entry.conversation_id, entry.ref_seq, kind, text, entry.sender_id, entry.server_time, entry.seq
-            )
-        )
-        above_head = entry.seq > listing.max_seq
-        listing.max_seq = max(listing.max_seq, entry.seq)
-        last = listing.last_message
-        hits_last = last is not None and last.seq == entry.ref_seq
-        hits_unread = not edited and above_head and listing.unread > 0 and entry.ref_seq > listing.read_seq
-        if hits_last or hits_unread:
-            self.ask_head(entry.conversation_id, now)
 
     def _apply_event(self, event: sync_pb2.AccountEvent, now: float) -> None:
         change = event.WhichOneof("change")
@@ -375,20 +325,9 @@ class Inbox:
         for conversation_id, track in self.tracks.items():
             if track.behind:
                 listing = self.directory.find(conversation_id)
-                if listing is None or self._follows(listing):
+                if listing is None or self.screen.follows(listing):
                     self.puller.want(conversation_id)
 
     def _changed(self, listing: Listing) -> None:
         self.dirty.add(listing.conversation_id)
         self._events.append(ConversationChanged(self.picture(listing)))
-
-    def _follows(self, listing: Listing) -> bool:
-        if listing.conversation_id in self.viewed:
-            return True
-        return self._settings.catch_up is CatchUp.ALL and not listing.large
-
-    def _open_conversations(self) -> Iterable[tuple[int, int, int]]:
-        for conversation_id in self.viewed[:OPEN_LIMIT]:
-            track = self.tracks.get(conversation_id)
-            if track is not None and not track.fresh:
-                yield conversation_id, track.seq, track.epoch

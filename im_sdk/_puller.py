@@ -15,7 +15,7 @@ Entry = message_pb2.Message
 Tracks = dict[int, Track[Entry]]
 PAGE: Final = 200
 _NEVER: Final = float("inf")
-_FORBIDDEN: Final = frozenset({ErrorNumber.CONVERSATION_NOT_FOUND, ErrorNumber.NOT_A_MEMBER, ErrorNumber.BANNED})
+FORBIDDEN: Final = frozenset({ErrorNumber.CONVERSATION_NOT_FOUND, ErrorNumber.NOT_A_MEMBER, ErrorNumber.BANNED})
 
 Ask = Callable[[str, Any, Callable[[Any, ImError | None, float], None], float], None]
 """Asks the server an operation that belongs to this connection: (operation, request, on_done, now)."""
@@ -147,7 +147,7 @@ class Puller:
         self._ask("pull", request, done, now)
 
     def _failed(self, conversation_id: int, error: ImError, now: float) -> None:
-        if error.number in _FORBIDDEN:
+        if error.number in FORBIDDEN:
             self.forget(conversation_id)
             self._on_forbidden(conversation_id)
             return

@@ -6,8 +6,6 @@ socket, and `deadline()` says when `tick` is due. After each call the driver emp
 """
 
 import random
-from collections import deque
-from collections.abc import Callable
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -18,12 +16,11 @@ from im_sdk import _convert
 from im_sdk._backoff import around
 from im_sdk._commands import Answered, Command
 from im_sdk._credentials import AccessToken, Credentials
-from im_sdk._error_table import ErrorNumber
-from im_sdk._errors import ClosedError, ImError, OutboxFullError, UnreachableError, from_table
-from im_sdk._events import ConnectionState, Event, Typing
-from im_sdk._gap import Track
+from im_sdk._errors import ClosedError, ImError, OutboxFullError, UnreachableError
+from im_sdk._events import ConnectionState, Event
 from im_sdk._ids import uuid7
 from im_sdk._inbox import Inbox
+from im_sdk._incoming import Incoming
 from im_sdk._link import Link, Phase
 from im_sdk._models import User
 from im_sdk._outbox import Draft, Outbox
@@ -31,7 +28,7 @@ from im_sdk._requests import OnDone, Request, Requests
 from im_sdk._sending import Sending
 from im_sdk._server_time import ServerTime
 from im_sdk._settings import SessionSettings
-from im_sdk._snapshot import Snapshot
+from im_sdk._snapshot import Snapshot, restore, take_snapshot
 from im_sdk._writer import Writer
 
 _NEVER: Final = float("inf")
@@ -73,12 +70,9 @@ class Session:
         self._random = source
         self._commands: list[Command] = []
         self._events: list[Event] = []
-        self._held: deque[frame_pb2.ServerFrame] = deque()
-        self._held_overflow = False
         self._light_sync_deadline = _NEVER
         self._last_ticket = 0
         self._tickets: dict[int, Request] = {}
-        self._view_stale = False
         self._writer = Writer(max_bytes=_DEFAULT_FRAME_BYTES)
         self._requests = Requests(answer_timeout_s=settings.answer_timeout_s, source=source)
         self.outbox = Outbox(pipeline=settings.pipeline, answer_timeout_s=settings.answer_timeout_s, source=source)
@@ -103,17 +97,15 @@ class Session:
             new_id=self.new_id,
             park_renewed=park_renewed,
         )
-        self._restore(snapshot)
-        self._handlers: dict[str, Callable[[frame_pb2.ServerFrame, float], None]] = {
-            "receipt_push": lambda frame, _now: self.inbox.take_receipts(frame.receipt_push),
-            "head_push": lambda frame, now: self.inbox.take_marks(frame.head_push, now),
-            "account_event_push": lambda frame, now: self.inbox.sync.take_event(frame.account_event_push.event, now),
-            "typing_push": self._on_typing,
-            "check": self._on_check,
-            "lagged": lambda _frame, now: self.inbox.sync.light(now),
-            "kick": lambda frame, now: self._link.kicked(frame.kick.close_code, frame.kick.reason, now),
-            "go_away": lambda frame, now: self._link.going_away(frame.go_away.after_ms, now),
-        }
+        restore(snapshot, self.inbox, self.outbox)
+        self._incoming = Incoming(
+            link=self._link,
+            inbox=self.inbox,
+            requests=self._requests,
+            sending=self._sending,
+            events=self._events,
+            early_limit=settings.held_pushes,
+        )
 
     # what comes out
 
@@ -145,8 +137,7 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """What this session knows of the logs, for another session of the account; without what is in the outbox."""
-        cursors = {key: (track.epoch, track.seq) for key, track in self.inbox.tracks.items() if not track.fresh}
-        return Snapshot(self.inbox.sync.point, cursors, tuple(self.inbox.pictures()))
+        return take_snapshot(self.inbox)
 
     def take_message(self) -> bytes | None:
         """The next binary WebSocket message; call until None."""
@@ -222,7 +213,7 @@ class Session:
             self._link.break_off(now, UnreachableError.because("the server sent what is no frame"))
             return
         for frame in frames:
-            self._take_frame(frame, now)
+            self._incoming.take(frame, now)
         self._flush(now)
 
     def tick(self, now: float) -> None:
@@ -289,9 +280,11 @@ class Session:
 
     def view(self, conversation_ids: list[int], now: float) -> None:
         """What is on screen: these are read when they moved, and large ones get their messages pushed."""
-        self.inbox.view(conversation_ids)
-        self._view_stale = True
-        self._flush(now)
+        if self._link.online:
+            self.inbox.view(conversation_ids, now)
+            self._flush(now)
+        else:
+            self.inbox.screen.conversation_ids = tuple(conversation_ids)
 
     def pause(self) -> None:
         """The application does not keep up: no message events until `go_on`; nothing is lost by it."""
@@ -302,43 +295,7 @@ class Session:
         self.inbox.go_on(synced=self._link.online)
         self._flush(now)
 
-    # frames
-
-    def _take_frame(self, frame: frame_pb2.ServerFrame, now: float) -> None:
-        if not self._link.connected:
-            return  # a frame before it ended the connection
-        event = frame.WhichOneof("event")
-        request_id = frame.request_id
-        if event == "message_push" and self._link.online:
-            self.inbox.take_push(frame.message_push, now)
-        elif request_id:
-            if not self._sending.take_answer(frame, now):
-                self._take_answer(frame, event, now)
-        elif event is not None:
-            if not self._link.online and event in _HELD_BACK:
-                self._hold_back(frame)
-            elif event == "error":
-                self._on_stray_error(frame, now)
-            elif (handler := self._handlers.get(event)) is not None:
-                handler(frame, now)
-
-    def _take_answer(self, frame: frame_pb2.ServerFrame, event: str | None, now: float) -> None:
-        request = self._requests.find(frame.request_id)
-        if request is None:
-            return  # given up meanwhile
-        if event == "error":
-            self._requests.refused(request, _convert.error(frame.error), now)
-        elif event == request.operation:
-            self._requests.answered(request, getattr(frame, event), now)
-        else:
-            unknown = from_table(ErrorNumber.OPERATION_UNKNOWN, "the server's answer is of another kind")
-            self._requests.refused(request, unknown, now)
-
-    def _hold_back(self, frame: frame_pb2.ServerFrame) -> None:
-        if len(self._held) >= self.settings.held_pushes:
-            self._held_overflow = True  # a light sync after the first tells what is missing
-        else:
-            self._held.append(frame)
+    # the connection's own requests
 
     def _on_hello(self, answer: session_pb2.HelloResponse | None, error: ImError | None, now: float) -> None:
         if answer is None:
@@ -347,7 +304,7 @@ class Session:
                 self._link.hello_refused(error, now)
             return
         self.user = _convert.user(answer.user)
-        self.inbox.me = answer.user.user_id
+        self.inbox.delivery.me = answer.user.user_id
         self.world_conversation_id = answer.world_conversation_id
         if answer.limits.max_frame_bytes > 0:
             self._writer.max_bytes = answer.limits.max_frame_bytes
@@ -365,25 +322,9 @@ class Session:
             return
         self._link.synced()
         self._plan_light_sync(now)
-        self._view_stale = bool(self.inbox.viewed)
-        held, self._held = self._held, deque()
-        for frame in held:
-            self._take_frame(frame, now)
-        if self._held_overflow:
-            self._held_overflow = False
-            self.inbox.sync.light(now)
-
-    def _on_typing(self, frame: frame_pb2.ServerFrame, _now: float) -> None:
-        push = frame.typing_push
-        self._events.append(Typing(push.conversation_id, push.user_id))
-
-    def _on_check(self, frame: frame_pb2.ServerFrame, now: float) -> None:
-        self.inbox.take_check(frame.check.conversation_ids, account=frame.check.account, now=now)
-
-    def _on_stray_error(self, frame: frame_pb2.ServerFrame, now: float) -> None:
-        """An error of no request: while greeting it is about the hello, later about something that is not repeated."""
-        if self._link.phase is Phase.GREETING:
-            self._link.hello_refused(_convert.error(frame.error), now)
+        if self.inbox.screen.conversation_ids:
+            self.inbox.view(self.inbox.screen.conversation_ids, now)
+        self._incoming.take_early(now)
 
     # within
 
@@ -402,9 +343,6 @@ class Session:
         if not link.online:
             return
         inbox = self.inbox
-        if self._view_stale:
-            self._view_stale = False
-            self._write_view(now)
         if not inbox.puller.resting:
             inbox.puller.run(now)
         self._sending.write(now)
@@ -422,16 +360,6 @@ class Session:
         for request in self._requests.take(now, own_only=own_only):
             self._writer.put(request.operation, request.wire, request.request_id)
 
-    def _write_view(self, now: float) -> None:
-        large = self.inbox.large_viewed()
-
-        def done(answer: read_pb2.ViewResponse | None, _error: ImError | None, _now: float) -> None:
-            if answer is not None:
-                for conversation_id in large:
-                    self.inbox.puller.want(conversation_id, even_if_level=True)
-
-        self._ask("view", read_pb2.ViewRequest(conversation_ids=large), done, now)
-
     def _on_pong(self, answer: session_pb2.PingResponse | None, _error: ImError | None, now: float) -> None:
         if answer is not None:
             self.server_time.observe(answer.server_time, now)
@@ -444,8 +372,7 @@ class Session:
 
     def _connection_lost(self, now: float) -> None:
         self._writer.clear()
-        self._held.clear()
-        self._held_overflow = False
+        self._incoming.connection_lost()
         self._light_sync_deadline = _NEVER
         self._requests.connection_lost(now, UnreachableError.because("the connection was lost"))
         self.inbox.connection_lost()
@@ -454,14 +381,3 @@ class Session:
     def _closed(self, error: ClosedError, now: float) -> None:
         self._sending.give_up(error)
         self._requests.fail_all(error, now)
-
-    def _restore(self, snapshot: Snapshot) -> None:
-        for conversation_id, (epoch, seq) in snapshot.cursors.items():
-            self.inbox.tracks[conversation_id] = Track(epoch=epoch, seq=seq)
-        for kept in snapshot.conversations:
-            epoch = snapshot.cursors.get(kept.conversation_id, (-1, 0))[0]
-            self.inbox.directory.enter(kept.conversation_id).restore(kept, epoch=epoch)
-            track = self.inbox.tracks.setdefault(kept.conversation_id, Track(fresh=True))
-            track.tell(kept.max_seq)
-        for draft in snapshot.drafts:
-            self.outbox.add(draft)

@@ -3,19 +3,14 @@
 from collections.abc import Callable
 
 from im_proto.v1 import conversation_pb2 as c
-from im_proto.v1 import frame_pb2, message_pb2, read_pb2, sync_pb2
+from im_proto.v1 import message_pb2, read_pb2, sync_pb2
 from im_sdk._error_table import ErrorNumber
 from im_sdk._events import (
-    ChangeKind,
     ConversationChanged,
     ConversationLeft,
     ConversationRewound,
-    MessageChanged,
     MessageReceived,
-    MessagesUnavailable,
-    NoticeReceived,
     ReceiptReceived,
-    Unavailability,
 )
 from im_sdk._models import Membership
 from im_sdk._settings import CatchUp, SessionSettings
@@ -84,67 +79,6 @@ def test_a_new_conversation_is_found_by_its_first_message(server: ModelServer, d
     assert made.session.inbox.pictures()[0].unread == 1
 
 
-def test_too_many_missed_entries_are_left_to_history(server: ModelServer, device: MakeDevice) -> None:
-    log = server.make({1, 2})
-    made = device(settings=SessionSettings(catch_up_limit=4)).online()
-    made.drop()
-    for number in range(1, 11):
-        server.append(log, 2, f"{number}")
-    made.sleep(2)
-    assert made.of(MessagesUnavailable) == [MessagesUnavailable(log.conversation_id, 1, 6, Unavailability.SKIPPED)]
-    assert made.texts(log.conversation_id) == ["7", "8", "9", "10"]
-
-
-def test_what_the_server_has_no_more_is_said(server: ModelServer, device: MakeDevice) -> None:
-    log = server.make({1, 2})
-    made = device().online()
-    made.drop()
-    for number in range(1, 8):
-        server.append(log, 2, f"{number}")
-    log.missing = {2, 3, 7}
-    made.sleep(2)
-    key = log.conversation_id
-    assert made.texts(key) == ["1", "4", "5", "6"]
-    assert made.of(MessagesUnavailable) == [
-        MessagesUnavailable(key, 2, 3, Unavailability.GONE),
-        MessagesUnavailable(key, 7, 7, Unavailability.GONE),
-    ]
-
-
-def test_only_what_is_on_screen_is_read(server: ModelServer, device: MakeDevice) -> None:
-    log = server.make({1, 2})
-    made = device(settings=ON_SCREEN).online()
-    made.drop()
-    server.append(log, 2, "missed")
-    made.sleep(2)
-    assert made.texts(log.conversation_id) == []
-    assert made.session.inbox.pictures()[0].stale
-    assert made.session.inbox.pictures()[0].unread == 1
-    made.session.view([log.conversation_id], made.now)
-    made.pump()
-    made.settle()
-    assert made.texts(log.conversation_id) == ["missed"]
-    assert not made.session.inbox.pictures()[0].stale
-
-
-def test_large_conversations_show_marks_until_they_are_viewed(server: ModelServer, device: MakeDevice) -> None:
-    log = server.make({1, 2}, large=True)
-    made = device().online()
-    server.push_filter = lambda: False
-    for number in range(3):
-        server.append(log, 2, f"{number}")
-    mark = read_pb2.HeadMark(conversation_id=log.conversation_id, epoch=1, max_seq=3, max_count=3)
-    server.push(1, head_push=read_pb2.HeadPush(heads=[mark]))
-    made.settle()
-    assert made.texts(log.conversation_id) == []
-    conversation = made.session.inbox.pictures()[0]
-    assert (conversation.max_seq, conversation.unread, conversation.stale) == (3, 3, True)
-    made.session.view([log.conversation_id], made.now)
-    made.pump()
-    made.settle()
-    assert made.texts(log.conversation_id) == ["0", "1", "2"]
-
-
 def test_a_mark_of_an_unknown_conversation_is_looked_up(server: ModelServer, device: MakeDevice) -> None:
     made = device().online()
     server.push_filter = lambda: False
@@ -152,37 +86,6 @@ def test_a_mark_of_an_unknown_conversation_is_looked_up(server: ModelServer, dev
     server.push(1, head_push=read_pb2.HeadPush(heads=[read_pb2.HeadMark(conversation_id=log.conversation_id)]))
     made.settle()
     assert len(made.session.inbox.pictures()) == 1
-
-
-def test_an_edit_and_a_recall(server: ModelServer, device: MakeDevice) -> None:
-    log = server.make({1, 2})
-    one, two = device(1).online(), device(2).online()
-    server.append(log, 2, "helo")
-    edit = message_pb2.EditMessageRequest(
-        conversation_id=log.conversation_id, seq=1, text=message_pb2.Text(text="hello")
-    )
-    two.ask("edit_message", edit)
-    two.ask("recall_message", message_pb2.RecallMessageRequest(conversation_id=log.conversation_id, seq=1))
-    one.settle()
-    changes = [(event.seq, event.change, event.text, event.entry_seq) for event in one.of(MessageChanged)]
-    assert changes == [(1, ChangeKind.EDITED, "hello", 2), (1, ChangeKind.RECALLED, None, 3)]
-    assert one.session.inbox.pictures()[0].unread == 0
-
-
-def test_changes_older_than_what_is_shown_are_not_told(server: ModelServer, device: MakeDevice) -> None:
-    """A read gives the present state; the edits that led to it follow in the log and say nothing new."""
-    log = server.make({1, 2})
-    one, two = device(1).online(), device(2).online()
-    one.drop()
-    server.append(log, 2, "a")
-    for text in ("b", "c"):
-        edit = message_pb2.EditMessageRequest(
-            conversation_id=log.conversation_id, seq=1, text=message_pb2.Text(text=text)
-        )
-        two.ask("edit_message", edit)
-    one.sleep(2)
-    assert one.texts(log.conversation_id) == ["c"]
-    assert one.of(MessageChanged) == []
 
 
 def test_a_restored_server_takes_entries_back(server: ModelServer, device: MakeDevice) -> None:
@@ -250,17 +153,6 @@ def test_leaving_and_being_removed(server: ModelServer, device: MakeDevice) -> N
     assert made.session.inbox.pictures()[0].membership is Membership.REMOVED
 
 
-def test_notices_change_the_list(server: ModelServer, device: MakeDevice) -> None:
-    log = server.make({1, 2})
-    made = device().online()
-    added = message_pb2.MembersChange(actor_id=2, user_ids=[3, 4])
-    content = message_pb2.Content(notice=message_pb2.Notice(added=added))
-    server._append(log, 2, content, message_pb2.MESSAGE_TYPE_NOTICE)
-    made.settle()
-    assert made.of(NoticeReceived)[0].message.notice.user_ids == (3, 4)
-    assert made.session.inbox.pictures()[0].member_count == 4
-
-
 def test_a_reset_drops_what_is_gone(server: ModelServer, device: MakeDevice) -> None:
     kept, gone = server.make({1, 2}), server.make({1, 2})
     made = device().online()
@@ -298,9 +190,3 @@ def test_a_conversation_that_may_not_be_read_is_dropped(server: ModelServer, dev
     made.settle()
     assert made.session.inbox.tracks == {}
     assert made.session.inbox.pictures() == []
-
-
-def test_frames_of_a_newer_server_are_passed_over(device: MakeDevice) -> None:
-    made = device().online()
-    made.hear(frame_pb2.ServerFrame())
-    assert made.session.state.value == "online"
