@@ -10,6 +10,26 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("im_infra", "im_repo", "im_logic", "im_task", "im_gateway", "im_sdk", "im_cli", "im_bench")
 # A module's path or a folder's, and what proves it.
 PROVED_ELSEWHERE: dict[str, str] = {
+    "im_bench/accounts.py": "tests/integration/im_bench/test_scenarios.py",
+    "im_bench/connection.py": "tests/integration/im_bench/test_scenarios.py",
+    "im_bench/idle.py": "tests/integration/im_bench/test_scenarios.py",
+    "im_bench/private.py": "tests/integration/im_bench/test_scenarios.py",
+    "im_cli/admin": "tests/integration/im_cli/test_operators.py",
+    "im_cli/backup.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/bench.py": "tests/integration/im_bench/test_scenarios.py",
+    "im_cli/child_cluster.py": "tests/integration/im_cli/test_serve.py",
+    "im_cli/dlq.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/doctor.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/embedded": "tests/integration/im_cli/",
+    "im_cli/exit_code.py": "tests/integration/im_cli/",
+    "im_cli/keys.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/main.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/migrate.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/run_process.py": "tests/integration/im_cli/test_up.py",
+    "im_cli/serve.py": "tests/integration/im_cli/test_serve.py",
+    "im_cli/up.py": "tests/integration/im_cli/test_up.py",
+    "im_cli/user.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/version.py": "tests/integration/im_cli/test_operators.py",
     "im_logic/conversations/find_users.py": "tests/integration/im_logic/test_reading.py",
     "im_logic/conversations/open_direct.py": "tests/integration/im_logic/test_sending.py",
     "im_logic/conversations/read_conversations.py": "tests/integration/im_logic/test_groups.py",
@@ -42,7 +62,7 @@ def main() -> None:
     for package in PACKAGES:
         for source in sorted((ROOT / package).rglob("*.py")):
             path = source.relative_to(ROOT)
-            if source.name in {"__init__.py", "__main__.py", "abstract.py"} or proved_elsewhere(str(path)):
+            if source.name in {"__init__.py", "__main__.py", "abstract.py", "ports.py"} or proved_elsewhere(str(path)):
                 continue
             test = ROOT / "tests/unit" / path.parent / f"test_{path.name.lstrip('_')}"
             if not test.exists():
@@ -52,6 +72,9 @@ def main() -> None:
         name = path.name.removeprefix("test_")
         if not any((ROOT / path.parent / candidate).exists() for candidate in (name, f"_{name}")):
             problems.append(f"{test.relative_to(ROOT)} tests no module")
+    problems += [
+        f"{name}: there is no {proof}" for name, proof in PROVED_ELSEWHERE.items() if not (ROOT / proof).exists()
+    ]
     if problems:
         raise SystemExit("\n".join(problems))
 
