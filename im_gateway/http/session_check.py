@@ -28,7 +28,7 @@ class SessionCheck:
         self._accounts = accounts
         self._cache_s = cache_s
         self._monotonic = monotonic
-        self._checked: OrderedDict[tuple[int, int], tuple[float, int]] = OrderedDict()
+        self._checked: OrderedDict[tuple[int, int, int], tuple[float, int]] = OrderedDict()
 
     async def user_kind(self, claims: AccessClaims) -> int:
         """The account's kind as of now.
@@ -36,7 +36,7 @@ class SessionCheck:
         Raises:
             ImError: SESSION_REVOKED, KICKED, ACCOUNT_DISABLED, UNAVAILABLE. Safe to cancel.
         """
-        key = (claims.session_id, claims.generation)
+        key = (claims.user_id, claims.session_id, claims.generation)
         now = self._monotonic()
         known = self._checked.get(key)
         if known is not None and now - known[0] < self._cache_s:

@@ -82,6 +82,10 @@ class SocketClient:
         """Write bytes past the WebSocket protocol."""
         self._connection.transport.write(data)
 
+    def abort(self) -> None:
+        """Cut the cable."""
+        self._connection.transport.abort()
+
     async def closed(self, *, seconds: float = ANSWER_S) -> int:
         """Wait until the server has closed; returns its code."""
         await asyncio.wait_for(asyncio.shield(self._reader), seconds)
