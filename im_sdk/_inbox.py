@@ -169,8 +169,18 @@ class Inbox:
                 ReceiptReceived(receipt.conversation_id, receipt.user_id, receipt.received_seq, receipt.read_seq)
             )
 
-    def take_read(self, conversation_id: int, read_seq: int, unread: int | None, now: float) -> None:
-        """The account's read cursor moved; `unread` where the server said it."""
+    def take_read(
+        self, conversation_id: int, read_seq: int, unread: int | None, now: float, *, answer_follows: bool = False
+    ) -> None:
+        """The account's read cursor moved.
+
+        Args:
+            conversation_id: where.
+            read_seq: up to here.
+            unread: what the server said is left; None: it is asked, if it cannot be known.
+            now: monotonic seconds.
+            answer_follows: the server's word is under way already, and need not be asked for.
+        """
         listing = self.directory.find(conversation_id)
         if listing is None:
             return
@@ -181,7 +191,7 @@ class Inbox:
             ask = False
         if before != (listing.read_seq, listing.unread):
             self._changed(listing)
-        if ask:
+        if ask and not answer_follows:
             self.ask_head(conversation_id, now)
 
     def take_check(self, conversation_ids: Sequence[int], *, account: bool, now: float) -> None:

@@ -113,7 +113,8 @@ class Operations:
             seq = track.seq if track is not None else 0
         if (known := self.conversation(conversation_id)) is not None:
             # Shown at once, but never beyond what is there: the server clamps it, and what comes later is unread.
-            engine.session.inbox.take_read(conversation_id, min(seq, known.max_seq), None, engine.now())
+            seen = min(seq, known.max_seq)
+            engine.session.inbox.take_read(conversation_id, seen, None, engine.now(), answer_follows=True)
         request = read_pb2.MarkReadRequest(conversation_id=conversation_id, seq=seq)
         answer: read_pb2.MarkReadResponse = await self._ask("mark_read", request)
         engine.session.inbox.take_read(conversation_id, answer.read_seq, answer.unread, engine.now())

@@ -120,4 +120,5 @@ class Sending:
         track = self._inbox.tracks.get(draft.conversation_id)
         self._inbox.take_entry(entry, track.epoch if track is not None else 0, now)
         if draft.seen_seq:
-            self._inbox.take_read(draft.conversation_id, draft.seen_seq, None, now)
+            # Never beyond what is there: what comes later is unread.
+            self._inbox.take_read(draft.conversation_id, min(draft.seen_seq, ack.seq), None, now)

@@ -11,6 +11,7 @@ async def main(url: str) -> None:
     async with Client(url) as client:
         await client.guest("Ada")
         await client.connect()
+        client.view(client.world_conversation_id)
         await client.send(client.world_conversation_id, "Hello, world!")
         async for event in client.events():
             if isinstance(event, MessageReceived):

@@ -129,6 +129,8 @@ async def test_mark_read_of_a_part_asks_the_server(live: LiveServer) -> None:
         for number in range(4):
             live.model.append(log, 2, f"{number}")
         assert await ada.mark_read(log.conversation_id, 3) == 1
+        asked = [frame.WhichOneof("operation") for frame in live.lines[0].connection.requests]
+        assert asked.count("mark_read") == 1
         live.model.refuse = lambda *_: error(ErrorNumber.CONVERSATION_NOT_FOUND)
         with pytest.raises(NotFoundError):
             await ada.mark_read(99, 1)

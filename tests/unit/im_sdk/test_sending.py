@@ -133,3 +133,13 @@ def test_what_the_sender_had_seen_counts_as_read(server: ModelServer, device: Ma
     made.send(log.conversation_id, "answer", seen_seq=1)
     made.settle()
     assert made.session.inbox.pictures()[0].read_seq == 1
+
+
+def test_what_cannot_have_been_seen_yet_stays_unread(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    made.send(log.conversation_id, "answer", seen_seq=99)
+    made.settle()
+    server.append(log, 2, "later")
+    made.settle()
+    assert made.session.inbox.pictures()[0].unread == 1
