@@ -135,7 +135,8 @@ class Delivery:
                     bare_frame,
                     countdown,
                     known=conversation,
-                    skip=proposal.asker.origin,
+                    # A message's ack says all that its sender does not know; a change or a notice only comes pushed.
+                    skip=proposal.asker.origin if item.countable else None,
                 )
             )
 

@@ -7,6 +7,7 @@ import pytest
 from im_infra.sql.sqlite import SqliteDatabase
 from im_proto.repo.v1.stream_pb2 import LogEntry
 from im_proto.v1.conversation_pb2 import AddMembersRequest, RemoveMemberRequest
+from im_proto.v1.message_pb2 import RecallMessageRequest
 from im_repo.settings import RepoSettings
 from tests.logic_support.gateways import KeptStream
 from tests.logic_support.message_cluster import MessageCluster, message_cluster, new_id
@@ -39,6 +40,20 @@ async def test_what_no_gateway_acknowledged_is_delivered_again_until_it_is(quick
     rows = 1
     while rows:
         rows = await quick.outbox_rows()
+
+
+async def test_a_changes_entry_reaches_the_connection_that_asked_for_it_and_a_messages_does_not(
+    quick: MessageCluster,
+) -> None:
+    """Its ack tells a sender all of a message; what a change looks like in the log only a push tells."""
+    alice, bob = await quick.user(connections=(1,)), await quick.user(connections=(2,))
+    conversation_id = await quick.direct(alice, bob)
+    sent = await quick.send(alice, conversation_id, "oops", connection=1)
+    request = RecallMessageRequest(conversation_id=conversation_id, seq=sent.seq, operation_id=new_id())
+    await quick.ask(alice, connection=1, recall_message=request)
+    await quick.until(lambda: quick.pushed("message_push", connection=1))
+    assert [push.message.seq for push in quick.pushed("message_push", connection=1)] == [sent.seq + 1]
+    await quick.until(lambda: len(quick.pushed("message_push", connection=2)) == 2)
 
 
 async def test_a_gateway_whose_queue_is_full_gets_it_later(quick: MessageCluster) -> None:
