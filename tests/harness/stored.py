@@ -47,6 +47,14 @@ def windows_from_database(path: Path) -> dict[tuple[int, int], list[tuple[int, i
     return dict(windows)
 
 
+def read_seq_from_database(path: Path, user_id: int, conversation_id: int) -> int:
+    """Where a read cursor stands; 0: there is none."""
+    statement = "SELECT read_seq FROM cursor WHERE user_id = ? AND conversation_id = ?"
+    with closing(sqlite3.connect(path)) as connection:
+        row = connection.execute(statement, (user_id, conversation_id)).fetchone()
+    return int(row[0]) if row else 0
+
+
 async def from_api(connection: Connection, conversation_id: int) -> list[Row]:
     """A whole log as one member reads it, page by page."""
     rows: list[Row] = []
