@@ -5,10 +5,12 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import tzinfo
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.keys import Keys
 from textual.screen import Screen
 
 from im_cli.chat.commands import COMMANDS
@@ -34,7 +36,7 @@ class ChatApp(App[None]):
     """
 
     TITLE = "im chat"
-    ENABLE_COMMAND_PALETTE = True
+    CSS = "ToastRack { align: right top; } Toast { max-width: 60%; }"
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q,ctrl+c", "quit", "Quit", key_display="^Q", priority=True)]
 
@@ -48,6 +50,8 @@ class ChatApp(App[None]):
         self._guest = guest
         self._stack = AsyncExitStack()
         self._entrance: Entrance | None = None
+        # Alt+Enter of terminals without Kitty's protocol, which Textual takes for Enter
+        cast("dict[str, tuple[Keys, ...]]", ANSI_SEQUENCES_KEYS)["\x1b\r"] = (Keys.ControlJ,)
         self.register_theme(DARK_THEME)
         self.register_theme(LIGHT_THEME)
         self.theme = "im-light" if light else "im-dark"

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -107,8 +109,6 @@ class ListScreen(ModalScreen[None]):
         _CSS.replace("{name}", "ListScreen")
         + """
     ListScreen > .card { width: 76; }
-    ListScreen .left { width: auto; padding-right: 2; color: $primary; }
-    ListScreen .right { width: 1fr; }
     ListScreen .rows { height: auto; margin-bottom: 1; }
     """
     )
@@ -123,9 +123,13 @@ class ListScreen(ModalScreen[None]):
         """Both columns, scrolling if they must."""
         with VerticalScroll(classes="card"):
             yield Static(self._title, classes="title", markup=False)
-            with Horizontal(classes="rows"):
-                yield Static("\n".join(left for left, _ in self._lines), classes="left", markup=False)
-                yield Static("\n".join(right for _, right in self._lines), classes="right", markup=False)
+            yield Static(self._table(), classes="rows")
             if self._note:
                 yield Static(self._note, classes="hint", markup=False)
             yield Static("Esc closes", classes="hint")
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for left, right in self._lines:
+            table.add_row(Text(left, "bold"), Text(right))
+        return table

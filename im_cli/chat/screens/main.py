@@ -46,6 +46,7 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new_chat", "New chat", key_display="^N", priority=True),
         Binding("ctrl+g", "new_group", "New group", key_display="^G", priority=True),
+        Binding("ctrl+p", "app.command_palette", "Commands", key_display="^P", priority=True),
         Binding("f1", "help", "Help", key_display="F1"),
         Binding("ctrl+up", "step(-1)", "Above", show=False, priority=True),
         Binding("ctrl+down", "step(1)", "Below", show=False, priority=True),
@@ -103,7 +104,7 @@ class MainScreen(Screen[None]):
                     yield Static(id="mode", markup=False)
                     yield Composer(id="composer")
                 yield ConnectionLine(id="connection", markup=False)
-        yield Footer(show_command_palette=True, compact=True)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Connect."""
@@ -129,9 +130,8 @@ class MainScreen(Screen[None]):
             self.open(conversations[0].conversation_id, focus=False)
         self.query_one(ConversationList).show(conversations, desk.current, desk.people, now_ms=now_ms, zone=self._zone)
         user = desk.people.me
-        self.query_one("#me", Static).update(
-            f"@{user.handle}" if user.handle else f"{one_line(user.display_name)} (guest)"
-        )
+        name, sign = one_line(user.display_name), f"@{user.handle}" if user.handle else "guest"
+        self.query_one("#me", Static).update(sign if name == user.handle else f"{name} · {sign}")
         self.query_one(ConnectionLine).show(desk.connection, desk.retry_deadline - time.monotonic())
         self._draw_open(now_ms)
         if self.app.app_focus and self.app.screen is self and self.query_one(MessageLog).at_end:
@@ -166,7 +166,7 @@ class MainScreen(Screen[None]):
             about = f"{conversation.member_count} {'person' if conversation.member_count == 1 else 'people'}"
         elif conversation.kind is ConversationKind.DIRECT:
             peer = people.find(conversation.peer_id)
-            about = f"@{peer.handle}" if peer is not None and peer.handle else ""
+            about = f"@{peer.handle}" if peer is not None and peer.handle not in {"", peer.display_name} else ""
         else:
             about = "everybody is here"
         return text.append(f"  {about}", "not bold italic" if typists else "not bold dim")
@@ -241,12 +241,13 @@ class MainScreen(Screen[None]):
         try:
             line = parse(event.text.strip("\n").rstrip())
         except CommandMistakeError as mistake:
+            self.writing.begin(event.text)
             self.notify(str(mistake), severity="warning", markup=False, timeout=8)
             return
         if isinstance(line, Call):
-            self.writing.clear()
             self._acts.run(line)
         elif (problem := self._acts.not_here()) or (problem := self._acts.closed()):
+            self.writing.begin(event.text)
             self.notify(problem, severity="warning", markup=False)
         else:
             self.writing.send(line)

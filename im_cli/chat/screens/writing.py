@@ -57,21 +57,16 @@ class Writing:
             self._write("")
         self._set_mode()
 
-    def clear(self) -> None:
-        """Nothing is written."""
-        self._write("")
-        self._set_mode()
-
     def begin(self, text: str) -> None:
         """Write this, to be completed by the person."""
-        self.clear()
+        self._set_mode()
         self._write(text)
         self._composer.focus()
 
     def send(self, text: str) -> None:
         """Send a new message or an answer."""
         self._desk.send(text, reply_to=self._replying.seq if self._replying is not None else 0)
-        self.clear()
+        self._set_mode()
 
     def finish_edit(self, text: str) -> bool:
         """Send the change, if one is being made; whether it was so."""
@@ -81,7 +76,7 @@ class Writing:
         text = text.strip("\n").rstrip()
         if text and text != message.text:
             self._screen.do(self._desk.client.edit(message.conversation_id, message.seq, text))
-        self.clear()
+        self._set_mode()
         return True
 
     @property

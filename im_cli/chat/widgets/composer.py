@@ -1,18 +1,20 @@
 """Where a message is written."""
 
-from typing import ClassVar
+from typing import Final
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
+
+_BREAKS: Final = frozenset({"ctrl+j", "alt+enter", "shift+enter"})
+_PAGES: Final = {"pageup": -1, "pagedown": 1}
 
 
 class Composer(TextArea):
     """Enter sends; Alt+Enter, Shift+Enter or Ctrl+J breaks the line; ↑ in the empty one edits the last message."""
 
     class Submitted(Message):
-        """Enter was pressed."""
+        """Enter was pressed; the composer is empty now."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -31,11 +33,6 @@ class Composer(TextArea):
             super().__init__()
             self.direction = direction
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("alt+enter,ctrl+j,shift+enter", "break_line", "New line", show=False, priority=True),
-        Binding("pageup", "scroll_log(-1)", "Earlier", show=False, priority=True),
-        Binding("pagedown", "scroll_log(1)", "Later", show=False, priority=True),
-    ]
     DEFAULT_CSS = """
     Composer {
         height: auto; min-height: 1; max-height: 6; border: none; padding: 0 1; background: $surface;
@@ -50,25 +47,22 @@ class Composer(TextArea):
         )
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Submitted(self.text))
-        elif event.key == "up" and not self.text:
-            event.stop()
-            event.prevent_default()
+        # All keys are handled here, in their order: as priority bindings they would overtake letters typed before them.
+        key = event.key
+        if key == "enter":
+            text = self.text
+            self.load_text("")
+            self.post_message(self.Submitted(text))
+        elif key in _BREAKS:
+            self.insert("\n")
+        elif key == "up" and not self.text:
             self.post_message(self.EditLast())
-        elif event.key == "escape":
-            event.stop()
-            event.prevent_default()
+        elif key == "escape":
             self.post_message(self.Cancelled())
+        elif key in _PAGES:
+            self.post_message(self.Scrolled(_PAGES[key]))
         else:
             await super()._on_key(event)
-
-    def action_break_line(self) -> None:
-        """Start a new line."""
-        self.insert("\n")
-
-    def action_scroll_log(self, direction: int) -> None:
-        """Scroll the messages without leaving the text."""
-        self.post_message(self.Scrolled(direction))
+            return
+        event.stop()
+        event.prevent_default()

@@ -24,6 +24,7 @@ class ConversationList(OptionList):
     DEFAULT_CSS = """
     ConversationList {
         border: none; padding: 0; background: $surface; scrollbar-size-vertical: 1; height: 1fr;
+        scrollbar-color: $panel; scrollbar-background: $surface; scrollbar-background-hover: $surface;
     }
     ConversationList:focus { border: none; background-tint: transparent; }
     ConversationList > .option-list--option { padding: 0; }

@@ -58,6 +58,11 @@ class MessageLog(ScrollView, can_focus=True):
     ]
     DEFAULT_CSS = """
     MessageLog { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; overflow-y: scroll; }
+    MessageLog {
+        scrollbar-color: $panel; scrollbar-color-hover: $secondary; scrollbar-color-active: $primary;
+        scrollbar-background: $background; scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+    }
     MessageLog:focus { background: $background; }
     """
 
