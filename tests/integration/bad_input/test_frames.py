@@ -37,7 +37,8 @@ BAD_JSON: dict[str, tuple[str, int, str]] = {
     "an id with a fraction": ('{"request_id":7,"pull":{"conversation_id":1.5}}', 7, "FRAME_INVALID"),
     "an infinite id": ('{"request_id":7,"pull":{"conversation_id":1e999}}', 7, "FRAME_INVALID"),
     "a negative request_id": ('{"request_id":-7,"ping":{}}', 0, "FRAME_INVALID"),
-    "half a surrogate pair": ('{"request_id":7,"find_user":{"handle":"\\ud800"}}', 7, "FRAME_INVALID"),
+    "half a surrogate pair": ('{"request_id":7,"find_user":{"handle":"\\ud800"}}', 0, "FRAME_INVALID"),
+    "half a surrogate pair in a key": ('{"request_id":7,"ping":{"\\ud800":1}}', 0, "FRAME_INVALID"),
     "two operations": ('{"request_id":7,"ping":{},"typing":{}}', 7, "FRAME_INVALID"),
     "base64 of an impossible length": (
         '{"request_id":7,"send":{"content":{"custom":{"kind":"k","data":"AAAAA"}}}}',
