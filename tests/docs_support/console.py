@@ -34,30 +34,30 @@ def commands_of(text: str) -> Iterator[tuple[str, list[str]]]:
 def run_console(text: str, bindings: Bindings, folder: Path) -> None:
     """Run a block's commands in `folder`, which looks like the project's root."""
     for command, printed in commands_of(text):
+        variables = {"IM_CHAT_URL": bindings.real("http://127.0.0.1:8080")} if " chat " in command else {}
         done = subprocess.run(
             ["bash", "-c", bindings.real(command)],
             cwd=folder,
             env={
                 **os.environ,
+                **variables,
                 "COLUMNS": "200",
                 "TERM": "dumb",
                 "XDG_STATE_HOME": str(folder / "state"),
                 "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
             },
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             timeout=TIMEOUT_S,
             check=False,
         )
-        real = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+        real = [line.rstrip() for line in done.stdout.splitlines()]
         assert _output_matches(printed, real, bindings), f"$ {command}\nprinted:\n{printed}\nreal:\n{real}"
 
 
 def _output_matches(printed: list[str], real: list[str], bindings: Bindings) -> bool:
-    while printed and not printed[-1]:
-        printed = printed[:-1]
-    while real and not real[-1]:
-        real = real[:-1]
+    printed, real = [line for line in printed if line], [line for line in real if line]
     if printed and printed[-1] == "…":
         printed = printed[:-1]
         real = real[: len(printed)]
