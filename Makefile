@@ -21,7 +21,7 @@ run: $(STAMPS)/runtime ## Set up and start the embedded cluster (DATA_DIR=./data
 	@exec $(BIN)/im up --data-dir $(DATA_DIR)
 
 test: $(STAMPS)/dev ## Set up and run every test (TESTS=path narrows it)
-	$(BIN)/python -m pytest -m "not faults" $(TESTS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not faults" $(TESTS)
 
 check: $(STAMPS)/dev $(STAMPS)/npm proto-check docs-check ## Formatting, lint, types, architecture, contract
 	$(BIN)/ruff format --check .
