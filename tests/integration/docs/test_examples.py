@@ -6,6 +6,7 @@
 
 import ast
 import configparser
+import json
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from google.protobuf.json_format import ParseDict
 
 from im_cli.child_cluster import ChildCluster, child_cluster
 from im_cli.embedded.settings import EmbeddedSettings
+from im_gateway.codec.json_codec import JsonCodec
 from im_infra.settings import load
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from tests.docs_support.bindings import Bindings, parse
@@ -113,6 +115,8 @@ def test_the_frames_of_a_transcript_are_of_the_contract(block: Block) -> None:
         if line.text.startswith("closed"):
             continue
         frame = without_rest(parse(line.text))
+        if line.direction == ">":
+            assert isinstance(JsonCodec().decode(json.dumps(frame))[0], ClientFrame)
         ParseDict(frame, ClientFrame() if line.direction == ">" else ServerFrame())  # unknown names are errors
 
 
