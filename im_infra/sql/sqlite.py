@@ -135,7 +135,7 @@ class _Connections:
             translated = translate(error, committing=committing)
             if translated is None:
                 raise
-            if is_broken(translated) or connection.invalidated:
+            if is_broken(translated) or connection.invalidated or (committing and not _rolled_back(connection)):
                 self._drop(connection)
             if translated is error:
                 raise
@@ -156,6 +156,22 @@ class _Connections:
             connection.close()
         except DBAPIError:
             connection.invalidate()  # it could not even close: forget it
+
+
+def _rolled_back(connection: Connection) -> bool:
+    """Undo a transaction whose COMMIT failed, as it does on a full disk; whether the connection is as new after it.
+
+    SQLAlchemy keeps such a transaction until it is rolled back, without passing that on, and SQLite may have kept its
+    own: without both the next BEGIN fails, and so does every one after it.
+    """
+    try:
+        connection.rollback()
+        driver_connection = connection.connection.dbapi_connection
+        if driver_connection is not None:
+            driver_connection.rollback()
+    except (DBAPIError, sqlite3.Error):
+        return False
+    return True
 
 
 async def _run(threads: Executor, call: Callable[[], T]) -> T:

@@ -91,6 +91,8 @@ async def test_a_disk_error_at_commit_leaves_the_outcome_open(database: SqliteDa
     ("code", "error"), [(sqlite3.SQLITE_FULL, StoreFullError), (sqlite3.SQLITE_BUSY, StoreBusyError)]
 )
 async def test_a_full_disk_or_a_lock_at_commit_leaves_nothing(database: SqliteDatabase, code: Any, error: Any) -> None:
+    """Nothing is committed, and the next unit passes."""
+
     def breaks(_connection: Connection) -> None:
         event.remove(database.writer_engine, "commit", breaks)
         raise disk_error(code)
@@ -99,6 +101,8 @@ async def test_a_full_disk_or_a_lock_at_commit_leaves_nothing(database: SqliteDa
     with pytest.raises(error):
         await database.write(put)
     assert await count(database) == 0
+    await database.write(put)
+    assert await count(database) == 1
 
 
 async def test_a_connection_that_broke_is_opened_again(database: SqliteDatabase) -> None:
