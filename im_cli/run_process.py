@@ -72,7 +72,7 @@ async def _run(
     on_ready: "Callable[[Embedded], None]",
 ) -> None:
     from im_cli.embedded.cluster import open_embedded  # noqa: PLC0415 - see `run_process`
-    from im_infra.sql.errors import StoreUnavailableError  # noqa: PLC0415
+    from im_infra.sql.errors import StoreBusyError, StoreFullError, StoreUnavailableError  # noqa: PLC0415
     from im_repo.migrations.upgrade import SchemaError  # noqa: PLC0415
 
     stop = asyncio.Event()
@@ -85,6 +85,16 @@ async def _run(
             f"the database in {folder.path} cannot be used: {error}",
             code=ExitCode.STORAGE,
             advice="restore a backup into an empty folder with `im restore`, or name another one with --data-dir",
+        ) from error
+    except StoreFullError as error:
+        raise CommandError(
+            f"the disk of {folder.path} is full", code=ExitCode.STORAGE, advice="make room on it; nothing was changed"
+        ) from error
+    except StoreBusyError as error:
+        raise CommandError(
+            f"another process has locked the database in {folder.path}",
+            code=ExitCode.IN_THE_WAY,
+            advice="wait for it to end, or stop it",
         ) from error
     except OSError as error:
         raise CommandError(
