@@ -23,6 +23,7 @@ class Grants:
         store: where sessions lie.
         access_tokens: signs.
         refresh_ttl_s: life of an unused refresh token, in seconds.
+        key: seals refresh tokens.
         clock: for the times in tokens.
         random: bytes that nobody can guess.
     """
@@ -33,12 +34,14 @@ class Grants:
         access_tokens: AccessTokens,
         *,
         refresh_ttl_s: int,
+        key: bytes,
         clock: Clock,
         random: Callable[[int], bytes],
     ) -> None:
         self._store = store
         self._access_tokens = access_tokens
         self._refresh_ttl_ms = refresh_ttl_s * 1000
+        self._key = key
         self._clock = clock
         self._random = random
 
@@ -58,7 +61,7 @@ class Grants:
             user=user,
             session_id=session.session_id,
             access=self._access_tokens.issue(user, session, now_ms=self._clock.now_ms()),
-            refresh=RefreshToken(refresh.text, session.refresh_expire_time),
+            refresh=RefreshToken(refresh.sealed(self._key), session.refresh_expire_time),
         )
 
     async def reissue(self, session_id: int) -> Grant:

@@ -22,7 +22,7 @@ class Refresh:
         store: where they lie.
         grants: issues the next pair.
         sockets: closed when a token came twice.
-        key: derives the next secret from the one presented.
+        key: seals tokens, and derives the next secret from the one presented.
         grace_s: how long the one before answers the same successor, in seconds.
     """
 
@@ -41,7 +41,7 @@ class Refresh:
         Raises:
             ImError: UNAUTHENTICATED, REFRESH_REUSED, ACCOUNT_DISABLED, UNAVAILABLE.
         """
-        presented = RefreshSecret.parse(token)
+        presented = RefreshSecret.unseal(token, self._key)
         following = presented.successor(self._key)
         rotated = await self._store.rotate_refresh(
             presented.session_id,

@@ -1,7 +1,8 @@
 """Access and refresh tokens: their form, and how the next one is made. No I/O; time and randomness come in.
 
-An access token is a JWT (HS256) that gateways check alone. A refresh token is `r1.SESSION.COUNTER.SECRET`; only the
-hash of its secret is stored.
+An access token is a JWT (HS256) that gateways check alone. A refresh token is `r1.SESSION.COUNTER.SECRET.SEAL`;
+only the hash of its secret is stored. The seal shows that we issued it, when nothing of its secret is kept any more: a
+token used long ago ends its session, and a made-up one must not.
 """
 
 import base64
@@ -20,6 +21,7 @@ from im_infra.errors import ImError
 from im_logic.accounts.model import AccessToken, Session, User
 
 SECRET_BYTES: Final = 32
+_SEAL_BYTES: Final = 16
 _PREFIX: Final = "r1"
 _ALGORITHM: Final = "HS256"
 _MAX_ID: Final = 2**63 - 1
@@ -70,10 +72,10 @@ class RefreshSecret:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a token.
+        """Read a token without its seal.
 
         Raises:
-            ImError: UNAUTHENTICATED when it is not one of ours.
+            ImError: UNAUTHENTICATED when it does not look like one of ours.
         """
         parts = text.split(".")
         if len(parts) == 4 and parts[0] == _PREFIX and parts[1].isdecimal() and parts[2].isdecimal():
@@ -82,9 +84,30 @@ class RefreshSecret:
                 return cls(session_id, counter, secret)
         raise ImError(error_table.UNAUTHENTICATED, "not a refresh token of this server")
 
+    @classmethod
+    def unseal(cls, token: str, key: bytes) -> Self:
+        """Read a token that was issued.
+
+        Args:
+            token: whatever came.
+            key: the server's.
+
+        Raises:
+            ImError: UNAUTHENTICATED when we did not make it.
+        """
+        text, _, shown = token.rpartition(".")
+        # as bytes: a str is compared only where it is ASCII
+        if not hmac.compare_digest(shown.encode(errors="replace"), _seal_of(text, key).encode()):
+            raise ImError(error_table.UNAUTHENTICATED, "not a refresh token of this server")
+        return cls.parse(text)
+
+    def sealed(self, key: bytes) -> str:
+        """The token as the client gets it."""
+        return f"{self.text}.{_seal_of(self.text, key)}"
+
     @property
     def text(self) -> str:
-        """The token."""
+        """The token without its seal."""
         return f"{_PREFIX}.{self.session_id}.{self.counter}.{encoded(self.secret)}"
 
     @property
@@ -100,6 +123,10 @@ class RefreshSecret:
         """
         message = b"im refresh 1\0%d\0%d\0%s" % (self.session_id, self.counter, self.secret)
         return RefreshSecret(self.session_id, self.counter + 1, hmac.digest(key, message, "sha256"))
+
+
+def _seal_of(text: str, key: bytes) -> str:
+    return encoded(hmac.digest(key, b"im refresh seal 1\0" + text.encode(errors="replace"), "sha256")[:_SEAL_BYTES])
 
 
 def hash_of(secret: bytes) -> bytes:

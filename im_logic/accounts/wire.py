@@ -34,7 +34,10 @@ def wire_accounts(
 ) -> Operations:
     """The operations of accounts."""
     access_tokens = AccessTokens(secrets.keys, active=secrets.active, ttl_s=settings.access_ttl_s)
-    grants = Grants(store, access_tokens, refresh_ttl_s=settings.refresh_ttl_s, clock=clock, random=random)
+    refresh_key = secrets.refresh_key.get_secret_value().encode()
+    grants = Grants(
+        store, access_tokens, refresh_ttl_s=settings.refresh_ttl_s, key=refresh_key, clock=clock, random=random
+    )
     tries = PasswordTries(cache, clock, per_minute=settings.password_tries_per_minute)
     policy = Policy(registration=settings.registration, guests=settings.guests, class_limits=class_limits(devices))
     check_session = CheckSession(store)
@@ -45,7 +48,7 @@ def wire_accounts(
             store,
             grants,
             sockets,
-            key=secrets.refresh_key.get_secret_value().encode(),
+            key=refresh_key,
             grace_s=settings.refresh_grace_s,
         ),
         change_password=ChangePassword(store, passwords, tries, grants, sockets),

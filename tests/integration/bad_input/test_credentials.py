@@ -215,6 +215,22 @@ async def test_a_refresh_token_used_again_ends_the_family(site: Site) -> None:
     assert (await site.http.call("GET", "/devices", token=site.me.access_token)).status == 200, "the others stand"
 
 
+async def test_a_guessed_refresh_token_ends_nobodys_session(site: Site) -> None:
+    mine, token = await site.http.login(site.me.handle), ""
+    for _ in range(3):
+        token = token or mine.refresh_token
+        token = (await site.http.call("POST", "/refresh", json={"refresh_token": token})).body["grant"]["refresh_token"]
+    seal = token.rpartition(".")[2]
+    for counter in range(5):
+        for guess in (
+            f"r1.{mine.session_id}.{counter}.{'A' * 43}",
+            f"r1.{mine.session_id}.{counter}.{'A' * 43}.{seal}",
+        ):
+            answer = await site.http.call("POST", "/refresh", json={"refresh_token": guess})
+            assert (answer.status, answer.error) == (401, "UNAUTHENTICATED")
+    assert (await site.http.call("POST", "/refresh", json={"refresh_token": token})).status == 200
+
+
 @pytest.mark.parametrize("token", ["", "made-up", "r1.1.1.AAAA", "x" * 5_000, "\u0000", "é"])
 async def test_a_refresh_token_that_is_none_is_refused(site: Site, token: str) -> None:
     answer = await site.http.call("POST", "/refresh", json={"refresh_token": token})

@@ -18,7 +18,7 @@ from im_logic.accounts.tokens import AccessTokens
 @pytest.fixture
 def grants(store: RepoAccountStore, clock: ManualClock, random: Callable[[int], bytes]) -> Grants:
     access_tokens = AccessTokens({"k1": SecretStr("k" * 32)}, active="k1", ttl_s=900)
-    return Grants(store, access_tokens, refresh_ttl_s=3_600, clock=clock, random=random)
+    return Grants(store, access_tokens, refresh_ttl_s=3_600, key=b"r" * 32, clock=clock, random=random)
 
 
 async def test_a_reissued_pair_replaces_the_one_before(

@@ -49,6 +49,16 @@ def test_a_refresh_token_reads_as_it_was_written() -> None:
     assert RefreshSecret.parse(secret.text) == secret
 
 
+@pytest.mark.parametrize("change", ["r1.5.6.", "r1.6.7.", "r1.5.7.B"])
+def test_a_token_that_we_did_not_seal_is_refused(change: str) -> None:
+    token = RefreshSecret(5, 7, bytes(SECRET_BYTES)).sealed(b"key")
+    assert RefreshSecret.unseal(token, b"key") == RefreshSecret(5, 7, bytes(SECRET_BYTES))
+    for wrong in (change + token[len(change) :], token.rpartition(".")[0], token[:-1], token + "é", ".\ud800", ""):
+        with pytest.raises(ImError) as caught:
+            RefreshSecret.unseal(wrong, b"key")
+        assert caught.value.reason is error_table.UNAUTHENTICATED
+
+
 def test_the_successor_is_the_same_for_the_same_and_another_for_any_other() -> None:
     first = RefreshSecret(5, 7, bytes(SECRET_BYTES))
     following = first.successor(b"key")
