@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from im_cli.up import DataDirOption
 
@@ -95,7 +95,7 @@ def list_users(
     """List accounts."""
     from im_cli.admin import users  # noqa: PLC0415 - as above
 
-    table = Table("id", "handle", "name", "kind", "made", "shut out")
+    table = Table(Column("id", no_wrap=True), Column("handle", no_wrap=True), "name", "kind", "made (UTC)", "shut out (UTC)")
     for user in users.list_users(data_dir, prefix=prefix, limit=limit):
         times = (_time(user.created_time), _time(user.disabled_time))
         table.add_row(str(user.user_id), user.handle, user.display_name, users.kind_name(user.kind), *times)
@@ -126,7 +126,7 @@ def _asked(given: str | None) -> str:
 
 
 def _time(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(sep=" ", timespec="minutes") if time_ms else ""
+    return f"{datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M}" if time_ms else ""
 
 
 def _say(text: str) -> None:

@@ -13,6 +13,7 @@ from im_cli.data_folder import DataFolder
 from im_cli.embedded.load_settings import load_settings
 from im_cli.exit_code import CommandError, ExitCode
 from im_infra.errors import ImError
+from im_infra.observability import logs
 from im_infra.sql.abstract import Database
 from im_infra.sql.open_database import open_database
 from im_repo.migrations.upgrade import SchemaError, require_head
@@ -29,6 +30,7 @@ def on_database(data_dir: Path, work: Callable[[Database], Awaitable[T]], *, con
     folder = DataFolder(data_dir)
     folder.require_database()
     settings = load_settings(config, {})
+    logs.configure("console", "warning")  # stdout and stderr belong to the command's own words
 
     async def run() -> T:
         async with open_database(settings.sql, folder.path) as database:
