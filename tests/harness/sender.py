@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,8 +46,12 @@ class Sender:
     def __init__(self, name: str, account: Account, *, url: str, history: History, source: random.Random) -> None:
         self.name = name
         self.account = account
+        self.padding = ""
+        """Makes messages longer."""
         self.lanes: list[Lane] = []
         self.connection: Connection | None = None
+        self.refusals: Counter[str] = Counter()
+        """Answers that were errors, by name; what is retryable was sent again."""
         self._url = url
         self._history = history
         self._random = source
@@ -68,7 +72,7 @@ class Sender:
         if len(lane.waiting) >= BACKLOG:
             return
         lane.offered += 1
-        text = f"{self.name} {lane.conversation_id} {lane.offered}"
+        text = f"{self.name} {lane.conversation_id}{self.padding} {lane.offered}"
         request = SendRequest(
             conversation_id=lane.conversation_id, client_message_id=uuid7(), content=Content(text=Text(text=text))
         )
@@ -118,6 +122,8 @@ class Sender:
         if connection is not self.connection:
             return  # given up with its connection
         lane.written = False
+        if answer.HasField("error"):
+            self.refusals[answer.error.name] += 1
         if answer.HasField("error") and answer.error.retryable:
             asyncio.get_running_loop().call_later(max(0.05, answer.error.retry_after_ms / 1000), self._write, lane)
             return

@@ -43,11 +43,18 @@ class Supervisor:
         folder: holds the data folder, the announcement and the child's log.
         settings: `IM_…` variables.
         program: the module to run, with arguments before `up`.
+        prefix: a command that runs the command after it.
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str] = UNLIMITED, *, program: Sequence[str] = ("im_cli.main",)
+        self,
+        folder: Path,
+        settings: Mapping[str, str] = UNLIMITED,
+        *,
+        program: Sequence[str] = ("im_cli.main",),
+        prefix: Sequence[str] = (),
     ) -> None:
+        self._prefix = prefix
         self._program = program
         self.data_dir = folder / "data"
         self.port = free_port()
@@ -74,12 +81,18 @@ class Supervisor:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the child ended; None: it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
     async def start(self) -> float:
         """Start it and wait until it serves; gives the seconds that took."""
         started = time.monotonic()
         self._announcement.unlink(missing_ok=True)
         command = [
-            sys.executable, "-m", *self._program, "up", "--data-dir", str(self.data_dir), "--port", str(self.port),
+            *self._prefix, sys.executable, "-m", *self._program, "up", "--data-dir", str(self.data_dir), "--port", str(self.port),
             "--internal-port", "0", "--announce", str(self._announcement), "--log-level", "warning",
         ]  # fmt: skip
         with self.log.open("ab") as output:

@@ -1,0 +1,245 @@
+"""The disk fills, the database is locked or damaged: a documented error, nothing acked that is not stored, recovery."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+
+from im_bench.accounts import register
+from im_cli.exit_code import ExitCode
+from im_infra.sql.sqlite import SqliteDatabase
+from im_proto.v1.conversation_pb2 import OpenDirectRequest
+from im_proto.v1.frame_pb2 import ClientFrame
+from tests.harness import checkers
+from tests.harness.history import History
+from tests.harness.in_process import in_process
+from tests.harness.sender import Sender
+from tests.harness.stored import from_api, from_database
+from tests.harness.supervisor import Supervisor
+from tests.harness.workload import until
+
+REFUSED_S = 10.0
+RECOVERY_S = 10.0
+TMPFS = "24m"
+FILLER = "filler"
+
+
+class Talk:
+    """A sender who writes to a receiver that is online and says nothing."""
+
+    def __init__(self, sender: Sender, receiver: Sender, history: History) -> None:
+        self.sender = sender
+        self.receiver = receiver
+        self.history = history
+        self.lane = sender.lanes[0]
+
+    @property
+    def refusals(self) -> dict[str, int]:
+        """Errors so far, by name."""
+        return dict(self.sender.refusals)
+
+    def offer(self, count: int) -> None:
+        """Send messages."""
+        for _ in range(count):
+            self.sender.offer(self.lane)
+
+    async def all_acked(self) -> None:
+        """Everything offered is answered."""
+        await until(lambda: self.sender.idle, RECOVERY_S)
+
+    async def verify(self, database: Path) -> None:
+        """Everything acked is stored once, in order, readable, and was pushed to who was online."""
+        await self.all_acked()
+        happened, log = self.history.happenings, self.lane.conversation_id
+
+        def pushed() -> set[str]:
+            return {one.key for one in happened if one.kind == "received" and one.device == self.receiver.name}
+
+        await until(lambda: len(pushed()) == self.lane.offered, RECOVERY_S)
+        stored = from_database(database)
+        assert self.receiver.connection is not None
+        assert await from_api(self.receiver.connection, log) == stored[log]
+        assert len(stored[log]) == self.lane.offered
+        assert self.history.count("send_fail") == 0
+        assert checkers.lost(happened, stored) == []
+        assert checkers.doubled(stored) == []
+        assert checkers.holes(stored) == []
+        assert checkers.out_of_order(happened, stored) == []
+        assert checkers.unresolved(happened) == []
+
+
+@asynccontextmanager
+async def talk(url: str, folder: Path) -> AsyncIterator[Talk]:
+    """Two accounts in a private chat, one message already there."""
+    with History(folder / "history.jsonl") as history:
+        accounts = await register(url, 2, progress=lambda _made: None)
+        people = [
+            Sender(name, account, url=f"ws{url.removeprefix('http')}/ws", history=history, source=random.Random(1))
+            for name, account in zip(("sender", "receiver"), accounts, strict=True)
+        ]
+        connection, _ = [await person.open() for person in people]
+        request = OpenDirectRequest(user_id=accounts[1].user_id)
+        opened = (await connection.call(ClientFrame(open_direct=request))).open_direct
+        people[0].join(opened.head.conversation.conversation_id)
+        tasks = [asyncio.create_task(person.run()) for person in people]
+        made = Talk(*people, history)
+        made.offer(1)
+        await made.all_acked()
+        try:
+            yield made
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for person in people:
+                if person.connection is not None:
+                    await person.connection.close()
+
+
+@contextmanager
+def opened_databases() -> Iterator[list[SqliteDatabase]]:
+    """The databases that a cluster opens from here on."""
+    found: list[SqliteDatabase] = []
+    open_ = SqliteDatabase.open
+
+    async def remember(database: SqliteDatabase) -> None:
+        found.append(database)
+        await open_(database)
+
+    with patch.object(SqliteDatabase, "open", remember):
+        yield found
+
+
+def pragma(sql: str) -> Callable[[Any], object]:
+    return lambda connection: connection.exec_driver_sql(sql).scalar_one()
+
+
+async def test_a_full_database_refuses_by_name_and_takes_the_same_messages_when_there_is_room(tmp_path: Path) -> None:
+    with opened_databases() as databases:
+        async with in_process(tmp_path / "data") as cluster, talk(cluster.url, tmp_path) as two:
+            pages = await databases[0].write(pragma("PRAGMA page_count"))
+            await databases[0].write(pragma(f"PRAGMA max_page_count = {pages}"))
+            two.sender.padding = "x" * 3_000
+            two.offer(30)
+            await until(lambda: two.refusals.get("STORAGE_FULL", 0) >= 1, REFUSED_S)
+            await databases[0].write(pragma("PRAGMA max_page_count = 1073741823"))
+            await two.verify(cluster.database)
+
+
+async def test_a_lock_of_three_seconds_delays_and_refuses_nothing(tmp_path: Path) -> None:
+    async with in_process(tmp_path / "data") as cluster, talk(cluster.url, tmp_path) as two:
+        with locked(cluster.database):
+            two.offer(10)
+            await asyncio.sleep(3)  # the fault's own length
+            assert two.sender.lanes[0].written
+        await two.verify(cluster.database)
+        assert two.refusals == {}
+
+
+async def test_a_lock_that_outlasts_the_wait_is_refused_by_name_and_recovers(tmp_path: Path) -> None:
+    async with (
+        in_process(tmp_path / "data", {"sql.sqlite.busy_timeout_ms": 100}) as cluster,
+        talk(cluster.url, tmp_path) as two,
+    ):
+        with locked(cluster.database):
+            two.offer(10)
+            await until(lambda: two.refusals.get("STORAGE_BUSY", 0) >= 2, REFUSED_S)
+            assert len(from_database(cluster.database)[two.lane.conversation_id]) == 1
+        await two.verify(cluster.database)
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another process's transaction."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def may_mount() -> bool:
+    """Whether a size-limited disk can be made: root, with mount namespaces."""
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        return False
+    command = [unshare, "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.timeout(120)
+async def test_a_full_disk_refuses_by_name_and_the_cluster_recovers_by_itself(tmp_path: Path) -> None:
+    if not may_mount():
+        pytest.skip("a size-limited disk needs root and mount namespaces")
+    mount = f'mount -t tmpfs -o size={TMPFS} tmpfs "$0" && exec "$@"'
+    data = tmp_path / "data"
+    data.mkdir()
+    cluster = Supervisor(tmp_path, prefix=("unshare", "-m", "sh", "-c", mount, str(data)))
+    try:
+        await cluster.start()
+        disk = Path(f"/proc/{cluster.pid}/root{data}")
+        async with talk(cluster.url, tmp_path) as two:
+            fill(disk / FILLER)
+            two.offer(35)
+            await until(lambda: two.refusals.get("STORAGE_FULL", 0) >= 1, REFUSED_S)
+            async with httpx.AsyncClient() as client:
+                assert (await client.get(f"{cluster.internal_url}/healthz")).status_code == 200
+            (disk / FILLER).unlink()
+            await two.all_acked()
+            os.kill(cluster.pid, signal.SIGSTOP)  # a file that nobody writes while it is copied
+            for file in disk.glob("im.sqlite3*"):
+                shutil.copy(file, tmp_path)
+            os.kill(cluster.pid, signal.SIGCONT)
+            await two.verify(tmp_path / "im.sqlite3")
+    finally:
+        cluster.kill()
+
+
+def fill(path: Path) -> None:
+    """Write until nothing more goes on the disk."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 16, 1 << 9, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(b"x" * size)
+
+
+@pytest.mark.timeout(120)
+async def test_a_start_on_a_full_disk_is_refused_by_code(tmp_path: Path) -> None:
+    if not may_mount():
+        pytest.skip("a size-limited disk needs root and mount namespaces")
+    data = tmp_path / "data"
+    data.mkdir()
+    mount = 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"'
+    cluster = Supervisor(tmp_path, prefix=("unshare", "-m", "sh", "-c", mount, str(data)))
+    with pytest.raises(RuntimeError, match="full"):
+        await cluster.start()
+    assert cluster.exit_code == ExitCode.STORAGE
+
+
+@pytest.mark.timeout(120)
+async def test_a_damaged_database_is_refused_by_code_and_left_as_it_is(tmp_path: Path) -> None:
+    """The file's tail is gone, as after a copy that was cut short."""
+    cluster = Supervisor(tmp_path)
+    try:
+        await cluster.start()
+        await cluster.stop()
+        size = cluster.database.stat().st_size
+        os.truncate(cluster.database, size // 2)
+        damaged = cluster.database.read_bytes()
+        with pytest.raises(RuntimeError, match="cannot be used"):
+            await cluster.start()
+        assert cluster.exit_code == ExitCode.STORAGE
+        assert cluster.database.read_bytes() == damaged
+    finally:
+        cluster.kill()
