@@ -62,9 +62,15 @@ def of_conversation(client: SocketClient, conversation_id: int) -> list[ServerFr
     return [frame for frame in client.pushed if f"conversation_id: {conversation_id}\n" in str(frame)]
 
 
-@pytest.mark.parametrize("subprotocol", [PROTOBUF, JSON])
-@pytest.mark.parametrize("how", ["leaves", "is removed"])
-@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(
+    ("how", "large", "subprotocol"),
+    [
+        ("leaves", False, PROTOBUF),
+        ("leaves", True, JSON),
+        ("is removed", False, JSON),
+        ("is removed", True, PROTOBUF),
+    ],
+)
 async def test_whoever_went_hears_nothing_more(
     cluster: Cluster, http: HttpClient, how: str, large: bool, subprotocol: str
 ) -> None:

@@ -17,7 +17,7 @@ from im_infra.error_table import REASONS
 from tests.integration.bad_input.conftest import Site
 from tests.support.http_client import Account, HttpClient
 
-EXAMPLES: Final = 6
+EXAMPLES: Final = 5
 """Requests of each mode for each route; all of it stays below a minute."""
 SECONDS: Final = 25
 UNAVAILABLE: Final = {reason.name for reason in REASONS if reason.kind is Kind.UNAVAILABLE} | {"OVERLOADED"}
