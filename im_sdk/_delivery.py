@@ -117,5 +117,7 @@ class Delivery:
         last = listing.last_message
         hits_last = last is not None and last.seq == entry.ref_seq
         hits_unread = not edited and above_head and listing.unread > 0 and entry.ref_seq > listing.read_seq
+        if hits_unread:
+            listing.recount(entry.seq)
         if hits_last or hits_unread:
             self._ask_head(entry.conversation_id, now)

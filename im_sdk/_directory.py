@@ -20,9 +20,9 @@ class Listing:
     """What is known of one conversation."""
 
     __slots__ = (
-        "active_time", "conversation_id", "count", "dissolved", "epoch", "kind", "large", "last_message", "max_seq",
-        "member_count", "membership", "mentioned", "peer_id", "peer_read_seq", "peer_received_seq", "read_seq", "role",
-        "title", "unread", "unread_seq",
+        "_counted_meanwhile", "active_time", "conversation_id", "count", "dissolved", "epoch", "kind", "large", "last_message", "max_seq",
+        "member_count", "membership", "mentioned", "peer_id", "peer_read_seq", "peer_received_seq", "read_seq",
+        "recount_seq", "role", "title", "unread", "unread_seq",
     )  # fmt: skip
 
     def __init__(self, conversation_id: int) -> None:
@@ -41,6 +41,9 @@ class Listing:
         self.read_seq = 0
         self.unread = 0
         self.unread_seq = 0
+        self.recount_seq = 0
+        """Unread is off until a head that covers this seq says it; 0: it is right."""
+        self._counted_meanwhile: list[int] = []  # seqs; at most UNREAD_LIMIT, from where on it is "99+" anyway
         self.mentioned = False
         self.peer_received_seq = 0
         self.peer_read_seq = 0
@@ -109,6 +112,13 @@ class Listing:
             self.mentioned = head.mentioned
             self.read_seq = head.read_seq
             self.unread_seq = head.max_seq
+            if head.max_seq >= self.recount_seq:
+                self._recounted()
+        elif 0 < self.recount_seq <= head.max_seq and head.read_seq >= self.read_seq:
+            above = sum(seq > max(head.max_seq, head.read_seq) for seq in self._counted_meanwhile)
+            self.unread = min(UNREAD_LIMIT, head.unread + above)
+            self.read_seq = head.read_seq
+            self._recounted()
         if head.max_seq >= self.max_seq:
             self.max_seq = head.max_seq
             if head.HasField("last_message"):
@@ -123,12 +133,19 @@ class Listing:
                 self.unread_seq = seq
                 if not message.outgoing and seq > self.read_seq:
                     self.unread = min(UNREAD_LIMIT, self.unread + 1)
+                    if self.recount_seq and len(self._counted_meanwhile) < UNREAD_LIMIT:
+                        self._counted_meanwhile.append(seq)
             if self.last_message is None or seq >= self.last_message.seq:
                 self.last_message = message
                 self.active_time = max(self.active_time, message.server_time)
         if seq > self.max_seq:
             self.max_seq = seq
             self.count = max(self.count, count)
+
+    def recount(self, seq: int) -> None:
+        """Unread cannot be known here from `seq` on: a head has to say it, though messages may come before it does."""
+        self.recount_seq = seq
+        self._counted_meanwhile.clear()
 
     def apply_notice(self, notice: Notice) -> None:
         """Members came or went; only for entries above what the last head covered."""
@@ -165,6 +182,10 @@ class Listing:
         if user_id == self.peer_id:
             self.peer_received_seq = max(self.peer_received_seq, received_seq, read_seq)
             self.peer_read_seq = max(self.peer_read_seq, read_seq)
+
+    def _recounted(self) -> None:
+        self.recount_seq = 0
+        self._counted_meanwhile.clear()
 
 
 class Directory:

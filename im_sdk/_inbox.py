@@ -192,6 +192,7 @@ class Inbox:
         if before != (listing.read_seq, listing.unread):
             self._changed(listing)
         if ask and not answer_follows:
+            listing.recount(listing.unread_seq)
             self.ask_head(conversation_id, now)
 
     def take_check(self, conversation_ids: Sequence[int], *, account: bool, now: float) -> None:
@@ -261,6 +262,9 @@ class Inbox:
             self._heads_asked.discard(conversation_id)
             if answer is not None:
                 self.take_head(answer.head, False, now)
+                listing = self.directory.find(conversation_id)
+                if listing is not None and answer.head.max_seq < listing.recount_seq:
+                    self.ask_head(conversation_id, now)  # this one was under way before what has to be recounted
             elif error is not None and error.number in FORBIDDEN:
                 self._forbidden(conversation_id)
             else:

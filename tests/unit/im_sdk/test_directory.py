@@ -134,3 +134,22 @@ def test_the_directory_finds_and_forgets() -> None:
     assert (len(directory), directory.ids()) == (1, {5})
     directory.remove(5)
     assert list(directory) == []
+
+
+def test_a_recount_is_taken_from_a_head_that_newer_messages_have_overtaken() -> None:
+    """Three are unread, one is recalled at 4; the head that says so comes after a further message did."""
+    made = listing(max_seq=3, unread=3)
+    made.recount(4)
+    made.apply_message(text(5), 4)
+    made.apply_message(text(6), 5)
+    made.apply_head(head(5, unread=3), ME)
+    assert (made.unread, made.recount_seq) == (4, 0)
+
+
+def test_a_head_from_before_the_recall_does_not_settle_a_recount() -> None:
+    made = listing(max_seq=3, unread=3)
+    made.recount(4)
+    made.apply_head(head(3, unread=3), ME)
+    assert made.recount_seq == 4
+    made.apply_head(head(4, unread=2), ME)
+    assert (made.unread, made.recount_seq) == (2, 0)
