@@ -93,7 +93,7 @@ async def talk(url: str, folder: Path) -> AsyncIterator[Talk]:
         opened = (await connection.call(ClientFrame(open_direct=request))).open_direct
         people[0].join(opened.head.conversation.conversation_id)
         tasks = [asyncio.create_task(person.run()) for person in people]
-        made = Talk(*people, history)
+        made = Talk(people[0], people[1], history)
         made.offer(1)
         await made.all_acked()
         try:
