@@ -95,7 +95,9 @@ def list_users(
     """List accounts."""
     from im_cli.admin import users  # noqa: PLC0415 - as above
 
-    table = Table(Column("id", no_wrap=True), Column("handle", no_wrap=True), "name", "kind", "made (UTC)", "shut out (UTC)")
+    table = Table(
+        Column("id", no_wrap=True), Column("handle", no_wrap=True), "name", "kind", "made (UTC)", "shut out (UTC)"
+    )
     for user in users.list_users(data_dir, prefix=prefix, limit=limit):
         times = (_time(user.created_time), _time(user.disabled_time))
         table.add_row(str(user.user_id), user.handle, user.display_name, users.kind_name(user.kind), *times)

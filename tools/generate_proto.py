@@ -23,7 +23,8 @@ def generate(out: Path) -> None:
     """Write the generated package into `out`."""
     with tempfile.TemporaryDirectory() as raw:
         files = sorted(str(path.relative_to(PROTO)) for path in PROTO.rglob("*.proto"))
-        outs = [f"--{kind}_out={raw}" for kind in ("python", "grpc_python", "mypy", "mypy_grpc")]
+        outs = [f"--{kind}_out={raw}" for kind in ("python", "grpc_python")]
+        outs += [f"--{kind}_out=quiet:{raw}" for kind in ("mypy", "mypy_grpc")]
         if protoc.main(["protoc", f"-I{PROTO}", *outs, *files]) != 0:
             raise SystemExit("protoc failed")
         for path in sorted(Path(raw).rglob("*.py*")):
