@@ -92,6 +92,9 @@ class Desk:
                     self.apply(event)
             except ClosedError:
                 pass  # Kicked and ConnectionStateChanged told why
+            except ImError as error:  # the client itself broke: say so instead of falling over
+                self.connection = ConnectionStateChanged(ConnectionState.CLOSED, error)
+                self._on_change()
             finally:
                 learner.cancel()
                 self._tasks = None

@@ -70,7 +70,7 @@ def preview_of(conversation: Conversation, people: People) -> str:
         return closed.lower()
     message = conversation.last_message
     if message is None:
-        return "no messages yet"
+        return "new messages" if conversation.unread else "no messages yet"
     text = one_line(message_text(message))
     if message.outgoing:
         return f"You: {text}"

@@ -1,7 +1,7 @@
 """The main screen: conversations at the left, the open one at the right."""
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import tzinfo
 from typing import Any, ClassVar, Final
 
@@ -28,6 +28,14 @@ from im_cli.chat.widgets.conversation_list import ConversationList
 from im_cli.chat.widgets.message_log import MessageLog
 from im_sdk import Conversation, ConversationKind
 
+WELCOME: Final = """\
+Welcome.
+
+Ctrl+N starts a private chat, Ctrl+G a group.
+/world opens the room everybody is in.
+Or choose a conversation at the left, with Ctrl+↓ or a click.
+
+F1 shows the keys and commands."""
 DRAW_S: Final = 0.04
 """Changes of so long are drawn at once: 25 times a second at most."""
 
@@ -88,6 +96,7 @@ class MainScreen(Screen[None]):
         self.writing = Writing(self, self.desk)
         self._acts = Acts(self, on_logout=on_logout)
         self._draw_planned = False
+        self._begun = False
         self._shown: int | None = None
 
     def compose(self) -> ComposeResult:
@@ -126,8 +135,9 @@ class MainScreen(Screen[None]):
             return
         desk, now_ms = self.desk, time.time_ns() // 1_000_000
         conversations = desk.conversations()
-        if desk.current is None and conversations and desk.online:
-            self.open(conversations[0].conversation_id, focus=False)
+        if desk.online and not self._begun:
+            self._begun = True
+            self._open_last(conversations)
         self.query_one(ConversationList).show(conversations, desk.current, desk.people, now_ms=now_ms, zone=self._zone)
         user = desk.people.me
         name, sign = one_line(user.display_name), f"@{user.handle}" if user.handle else "guest"
@@ -175,7 +185,7 @@ class MainScreen(Screen[None]):
         if conversation is None:
             if not self.desk.online:
                 return ""
-            return "No conversations yet.\n\nCtrl+N starts a private chat, Ctrl+G a group,\n/world opens the room everybody is in."
+            return WELCOME
         thread = self.desk.thread()
         if thread is not None and thread.loaded is Loaded.LOADING:
             return "Loading …"
@@ -185,7 +195,9 @@ class MainScreen(Screen[None]):
 
     def open(self, conversation_id: int, *, focus: bool = True) -> None:
         """Show a conversation; what was being written in the last one is kept for it."""
-        if self.desk.current != conversation_id:
+        if self.desk.current is None:
+            self.desk.open(conversation_id)  # what was begun before the first one opened is for it
+        elif self.desk.current != conversation_id:
             self.writing.leave()
             self.desk.open(conversation_id)
             self.writing.enter()
@@ -193,6 +205,12 @@ class MainScreen(Screen[None]):
         if focus:
             self.query_one(Composer).focus()
         self._changed()
+
+    def _open_last(self, conversations: Sequence[Conversation]) -> None:
+        """Go on where one was; a newcomer is not put into the room where everybody listens."""
+        last = next((each for each in conversations if each.kind is not ConversationKind.WORLD), None)
+        if last is not None and self.desk.current is None:
+            self.open(last.conversation_id, focus=False)
 
     def focus_composer(self) -> None:
         """Write on."""

@@ -79,8 +79,12 @@ class WelcomeScreen(Screen[Tokens]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Begin to type at once."""
-        self.query_one("#login-password" if self._handle else "#login-handle", Input).focus()
+        """Begin to type at once; the tabs' contents come a moment after the screen."""
+        self.call_after_refresh(self._focus_first)
+
+    def _focus_first(self) -> None:
+        for field in self.query("#login-password" if self._handle else "#login-handle").results(Input):
+            field.focus()
 
     def action_next_way(self) -> None:
         """The next tab, with its first field."""
@@ -92,7 +96,9 @@ class WelcomeScreen(Screen[Tokens]):
     def _on_way(self, event: TabbedContent.TabActivated) -> None:
         self._tell("")
         if event.pane.id is not None:
-            self.query_one(f"#{event.pane.id} Input", Input).focus()
+            for field in self.query(f"#{event.pane.id} Input").results(Input):
+                field.focus()
+                break
 
     @on(Input.Submitted)
     def _on_line(self, event: Input.Submitted) -> None:

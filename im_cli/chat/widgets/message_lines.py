@@ -36,7 +36,7 @@ def lines_of(row: Row, width: int, palette: Palette, console: Console, *, select
         case MessageRow():
             lines = _message(row, width, palette, console)
     for line in lines:
-        line.pad_right(width - line.cell_len)
+        line.truncate(width, pad=True)
         if selected:
             line.stylize(Style.parse(f"on {palette.selected}"))
     return lines

@@ -74,6 +74,8 @@ class MessageLog(ScrollView, can_focus=True):
         self._height = 0
         self._strips: dict[tuple[Row, int, bool, bool], list[Strip]] = {}
         self._selected = ""
+        self._follows = True
+        """It was at its end before the last change of its size."""
 
     @property
     def at_end(self) -> bool:
@@ -98,6 +100,7 @@ class MessageLog(ScrollView, can_focus=True):
         self._lay_out()
         if follow:
             self._scroll(self._height)
+            self._follows = True
         elif anchor is not None:
             self._restore(*anchor)
 
@@ -115,7 +118,7 @@ class MessageLog(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Lines break elsewhere."""
-        follow = self.at_end or self._height <= self.size.height
+        follow = self._follows
         anchor = self._anchor()
         self._strips.clear()
         self._lay_out()
@@ -127,6 +130,7 @@ class MessageLog(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Near the top older messages are wanted."""
         super().watch_scroll_y(old_value, new_value)
+        self._follows = self.at_end
         if new_value < old_value and new_value < NEAR_TOP:
             self.post_message(self.WantsOlder())
 

@@ -18,7 +18,7 @@ def test_a_command_with_a_quoted_title() -> None:
 
 @pytest.mark.parametrize("line", ["/nonsense", "/", "/ help me"])
 def test_what_is_no_command_points_to_help(line: str) -> None:
-    with pytest.raises(CommandMistakeError, match="/help|goes like this"):
+    with pytest.raises(CommandMistakeError, match=r"/help|goes like this"):
         parse(line)
 
 

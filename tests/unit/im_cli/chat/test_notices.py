@@ -45,6 +45,7 @@ def test_previews() -> None:
     assert preview_of(conversation(last_message=message(1, "hi")), people()) == "hi"
     assert preview_of(conversation(last_message=message(1, "hi", sender_id=ME.user_id)), people()) == "You: hi"
     assert preview_of(conversation(), people()) == "no messages yet"
+    assert preview_of(conversation(unread=3), people()) == "new messages"
     assert preview_of(conversation(dissolved=True), people()) == "dissolved"
     assert preview_of(conversation(membership=Membership.REMOVED), people()) == "you were removed"
     assert membership_text(Membership.IN) == ""
