@@ -61,6 +61,8 @@ class Inbox:
         self._ask = ask
         self._events = events
         self._heads_asked: set[int] = set()
+        self._heads_outdated: set[int] = set()
+        """Of those, the ones whose answer may be from before this account left."""
         self.puller = Puller(
             self.tracks,
             ask=ask,
@@ -251,6 +253,7 @@ class Inbox:
         self.sync.connection_lost()
         self.received.connection_lost()
         self._heads_asked.clear()
+        self._heads_outdated.clear()
 
     def ask_head(self, conversation_id: int, now: float) -> None:
         """Read one conversation's head again."""
@@ -260,7 +263,10 @@ class Inbox:
 
         def done(answer: conversation_pb2.GetConversationResponse | None, error: ImError | None, now: float) -> None:
             self._heads_asked.discard(conversation_id)
-            if answer is not None:
+            if conversation_id in self._heads_outdated:
+                self._heads_outdated.discard(conversation_id)
+                self.ask_head(conversation_id, now)
+            elif answer is not None:
                 self.take_head(answer.head, False, now)
                 listing = self.directory.find(conversation_id)
                 if listing is not None and answer.head.max_seq < listing.recount_seq:
@@ -293,6 +299,8 @@ class Inbox:
             self._left(event.left.conversation_id, _convert.membership(event.left.state))
 
     def _left(self, conversation_id: int, membership: Membership) -> None:
+        if conversation_id in self._heads_asked:
+            self._heads_outdated.add(conversation_id)
         listing = self.directory.find(conversation_id)
         if listing is None or listing.membership is membership:
             return

@@ -153,6 +153,21 @@ def test_leaving_and_being_removed(server: ModelServer, device: MakeDevice) -> N
     assert made.session.inbox.pictures()[0].membership is Membership.REMOVED
 
 
+def test_a_head_from_before_a_removal_does_not_bring_its_reader_back(server: ModelServer, device: MakeDevice) -> None:
+    """Put in, the head asked; removed again, and told so before the answer is there."""
+    log = server.make({1, 2})
+    made = device().online()
+    server._account_event(1, joined=sync_pb2.Joined(conversation_id=log.conversation_id))
+    made.deliver(1)
+    log.members.remove(1)
+    server._account_event(1, left=sync_pb2.Left(conversation_id=log.conversation_id, state=c.MEMBER_STATE_REMOVED))
+    assert made.connection is not None
+    waiting = made.connection.outgoing
+    waiting.appendleft(waiting.pop())
+    made.settle()
+    assert made.session.inbox.pictures()[0].membership is not Membership.IN
+
+
 def test_a_reset_drops_what_is_gone(server: ModelServer, device: MakeDevice) -> None:
     kept, gone = server.make({1, 2}), server.make({1, 2})
     made = device().online()
