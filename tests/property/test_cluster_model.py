@@ -423,7 +423,7 @@ def run_machine(folder: Path, *, examples: int, steps: int) -> None:
 
 @pytest.mark.timeout(180)
 def test_devices_show_what_a_list_in_memory_has(tmp_path: Path) -> None:
-    run_machine(tmp_path, examples=60, steps=25)
+    run_machine(tmp_path, examples=45, steps=25)
 
 
 @pytest.mark.faults
