@@ -186,17 +186,25 @@ def _measure(run: Run, *, url: str | None, json_file: Path | None) -> NoReturn:
     with _target(url, errors) as target, errors.status("preparing") as status:
         try:
             result = uvloop.run(run(target, status.update))
-        except (PreparationError, AnsweredError, ConnectionLostError, SendRefusedError, OSError) as error:
+        except* (PreparationError, AnsweredError, ConnectionLostError, SendRefusedError, OSError) as group:
             raise CommandError(
-                f"the run did not take place: {error}",
+                f"the run did not take place: {_first(group)}",
                 code=ExitCode.IN_THE_WAY,
                 advice=f"is a gateway at {target.url}? Its limits.exempt_networks must cover this machine",
-            ) from error
+            ) from group
         result.settings["server"] = target.settings
     print_summary(result, Console())
     if json_file is not None:
         json_file.write_text(json.dumps(result.as_json(), indent=2), encoding="utf-8")
     raise typer.Exit(result.verdict)
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
+    """The first single error within nested groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 @contextmanager

@@ -131,7 +131,7 @@ class Listing:
         if message.kind in _COUNTABLE:
             if seq > self.unread_seq:
                 self.unread_seq = seq
-                if not message.outgoing and seq > self.read_seq:
+                if not message.outgoing and not message.recalled and seq > self.read_seq:
                     self.unread = min(UNREAD_LIMIT, self.unread + 1)
                     if self.recount_seq and len(self._counted_meanwhile) < UNREAD_LIMIT:
                         self._counted_meanwhile.append(seq)

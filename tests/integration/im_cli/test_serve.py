@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from im_cli.child_cluster import child_cluster
@@ -25,6 +26,16 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
         return port
+
+
+def wait_ready(internal_url: str) -> None:
+    """Wait until a process says that all it needs is there."""
+    deadline = time.monotonic() + READY_S
+    while True:
+        if httpx.get(f"{internal_url}/readyz", trust_env=False).status_code == httpx.codes.OK:
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @contextmanager
@@ -64,7 +75,9 @@ def test_messages_flow_between_processes_and_a_killed_repo_comes_back(tmp_path: 
     edge = ("gateway", "logic", "task", "--listen", edge_at, "--node", f"repo/repo-1@{repo_at}", "--port", "0")
 
     def drive(out: Path) -> dict[str, object]:
-        url = json.loads((tmp_path / "edge.json").read_text(encoding="utf-8"))["url"]
+        told = json.loads((tmp_path / "edge.json").read_text(encoding="utf-8"))
+        wait_ready(told["internal_url"])
+        url = told["url"]
         arguments = ("--url", url, "--pairs", "2", "--rate", "40", "--duration", "1", "--warm-up", "0")
         done = run_im("bench", "private", *arguments, "--users-file", tmp_path / "users.json", "--json", out)
         assert done.returncode == ExitCode.DONE, done.stderr + done.stdout

@@ -16,8 +16,10 @@ def head(
     )
 
 
-def text(seq: int, sender_id: int = 2) -> Message:
-    wire = message_pb2.Message(conversation_id=5, seq=seq, sender_id=sender_id, type=1, server_time=seq)
+def text(seq: int, sender_id: int = 2, *, recalled: bool = False) -> Message:
+    wire = message_pb2.Message(
+        conversation_id=5, seq=seq, sender_id=sender_id, type=1, server_time=seq, recalled=recalled
+    )
     return _convert.message(wire, ME)
 
 
@@ -49,6 +51,14 @@ def test_own_messages_are_not_unread() -> None:
     made.apply_message(text(2, sender_id=ME), 2)
     assert made.unread == 0
     assert made.last_message is not None
+
+
+def test_what_was_recalled_before_it_came_is_not_unread() -> None:
+    """A pull brings entries in their present state; the recall that follows in the log is no news then."""
+    made = listing(max_seq=3, unread=3)
+    made.apply_message(text(4, recalled=True), 4)
+    made.apply_message(text(5), 5)
+    assert (made.unread, made.unread_seq) == (4, 5)
 
 
 def test_unread_stops_at_its_limit() -> None:
