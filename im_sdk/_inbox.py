@@ -63,6 +63,8 @@ class Inbox:
         self._heads_asked: set[int] = set()
         self._heads_outdated: set[int] = set()
         """Of those, the ones whose answer may be from before this account left."""
+        self._left_while_syncing: set[int] = set()
+        """The heads of the sync under way may be from before this account left these."""
         self.puller = Puller(
             self.tracks,
             ask=ask,
@@ -77,7 +79,7 @@ class Inbox:
             ask=ask,
             open_conversations=self.screen.open_conversations,
             on_event=self._apply_event,
-            on_head=self.take_head,
+            on_head=self._take_synced_head,
             on_reset=self._reset,
             on_finished=self._synced,
         )
@@ -254,6 +256,7 @@ class Inbox:
         self.received.connection_lost()
         self._heads_asked.clear()
         self._heads_outdated.clear()
+        self._left_while_syncing.clear()
 
     def ask_head(self, conversation_id: int, now: float) -> None:
         """Read one conversation's head again."""
@@ -281,6 +284,14 @@ class Inbox:
 
     # within
 
+    def _take_synced_head(self, head: conversation_pb2.Head, log_starts_here: bool, now: float) -> None:  # noqa: FBT001
+        """A head of the sync under way, unless it may put this account back where it just left."""
+        wire = head.conversation
+        if wire.state == conversation_pb2.MEMBER_STATE_IN and wire.conversation_id in self._left_while_syncing:
+            self.ask_head(wire.conversation_id, now)
+        else:
+            self.take_head(head, log_starts_here, now)
+
     def _discover(self, conversation_id: int, now: float) -> Track[Entry]:
         track = self.tracks.get(conversation_id)
         if track is None:
@@ -301,6 +312,8 @@ class Inbox:
     def _left(self, conversation_id: int, membership: Membership) -> None:
         if conversation_id in self._heads_asked:
             self._heads_outdated.add(conversation_id)
+        if self.sync.running:
+            self._left_while_syncing.add(conversation_id)
         listing = self.directory.find(conversation_id)
         if listing is None or listing.membership is membership:
             return
@@ -338,6 +351,7 @@ class Inbox:
         self.dirty.add(conversation_id)
 
     def _synced(self, now: float) -> None:  # noqa: ARG002 - the callback's shape
+        self._left_while_syncing.clear()
         if not self.paused:
             self._read_on()
 

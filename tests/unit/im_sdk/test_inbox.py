@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from im_proto.v1 import conversation_pb2 as c
-from im_proto.v1 import message_pb2, read_pb2, sync_pb2
+from im_proto.v1 import message_pb2, read_pb2, session_pb2, sync_pb2
 from im_sdk._error_table import ErrorNumber
 from im_sdk._events import (
     ConversationChanged,
@@ -163,6 +163,23 @@ def test_a_head_from_before_a_removal_does_not_bring_its_reader_back(server: Mod
     server._account_event(1, left=sync_pb2.Left(conversation_id=log.conversation_id, state=c.MEMBER_STATE_REMOVED))
     assert made.connection is not None
     waiting = made.connection.outgoing
+    waiting.appendleft(waiting.pop())
+    made.settle()
+    assert made.session.inbox.pictures()[0].membership is not Membership.IN
+
+
+def test_a_synced_head_from_before_a_removal_does_not_either(server: ModelServer, device: MakeDevice) -> None:
+    """A sync is asked while the account is in; it is removed, and told so before the sync's answer is there."""
+    log = server.make({1, 2})
+    made = device().online()
+    server.append(log, 2, "moves the head")
+    server.push(1, check=session_pb2.Check(account=True))
+    made.deliver(2)
+    log.members.remove(1)
+    server._account_event(1, left=sync_pb2.Left(conversation_id=log.conversation_id, state=c.MEMBER_STATE_REMOVED))
+    assert made.connection is not None
+    waiting = made.connection.outgoing
+    assert any(frame.HasField("sync") for frame in waiting)
     waiting.appendleft(waiting.pop())
     made.settle()
     assert made.session.inbox.pictures()[0].membership is not Membership.IN
