@@ -136,6 +136,8 @@ class Inbox:
             self.tracks[conversation_id] = track
         before = listing.picture(0)
         listing.apply_head(head, self.delivery.me)
+        if head.read_seq > listing.read_seq:  # entries have overtaken the head; its cursor is news all the same
+            self.take_read(conversation_id, head.read_seq, None, now)
         if wire.epoch > track.epoch and not track.fresh:
             self._rewind(conversation_id, wire.epoch, wire.rewind_seq, now)
         track.tell(head.max_seq)

@@ -185,6 +185,25 @@ def test_a_synced_head_from_before_a_removal_does_not_either(server: ModelServer
     assert made.session.inbox.pictures()[0].membership is not Membership.IN
 
 
+def test_the_read_cursor_of_an_overtaken_head_is_taken_and_unread_is_asked(
+    server: ModelServer, device: MakeDevice
+) -> None:
+    """A new group's first head is asked at its first entry; further messages come before it does."""
+    log = server.make({1, 2})
+    made = device().online()
+    server.append(log, 2, "one")
+    older = server.head(log, 1)
+    older.read_seq = older.max_seq
+    for text in ("two", "three"):
+        server.append(log, 2, text)
+    made.settle()
+    inbox = made.session.inbox
+    inbox.take_head(older, False, 0.0)
+    listing = inbox.directory.find(log.conversation_id)
+    assert listing is not None
+    assert (listing.read_seq, listing.recount_seq > 0) == (older.read_seq, True)
+
+
 def test_a_reset_drops_what_is_gone(server: ModelServer, device: MakeDevice) -> None:
     kept, gone = server.make({1, 2}), server.make({1, 2})
     made = device().online()
