@@ -102,8 +102,13 @@ class Delivery:
     def _show_change(self, track: Track[Entry], listing: Listing, entry: Entry, now: float) -> None:
         edited = entry.type == _EDIT
         bare = edited and entry.content.WhichOneof("body") is None  # blanked by a recall that follows
+        above_head = entry.seq > listing.max_seq
+        listing.max_seq = max(listing.max_seq, entry.seq)
+        hits_unread = not edited and above_head and listing.unread > 0 and entry.ref_seq > listing.read_seq
+        if hits_unread:  # shown as recalled already, maybe; but the head that counted it was from before
+            listing.recount(entry.seq)
+            self._ask_head(entry.conversation_id, now)
         if bare or not track.is_news(entry.ref_seq, entry.seq):
-            listing.max_seq = max(listing.max_seq, entry.seq)
             return
         kind = ChangeKind.EDITED if edited else ChangeKind.RECALLED
         text = entry.content.edit.text if edited else None
@@ -112,12 +117,6 @@ class Delivery:
                 entry.conversation_id, entry.ref_seq, kind, text, entry.sender_id, entry.server_time, entry.seq
             )
         )
-        above_head = entry.seq > listing.max_seq
-        listing.max_seq = max(listing.max_seq, entry.seq)
         last = listing.last_message
-        hits_last = last is not None and last.seq == entry.ref_seq
-        hits_unread = not edited and above_head and listing.unread > 0 and entry.ref_seq > listing.read_seq
-        if hits_unread:
-            listing.recount(entry.seq)
-        if hits_last or hits_unread:
+        if last is not None and last.seq == entry.ref_seq:
             self._ask_head(entry.conversation_id, now)

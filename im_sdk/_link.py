@@ -12,12 +12,12 @@ from im_proto.v1 import session_pb2
 from im_sdk._backoff import around, reconnect_delay
 from im_sdk._commands import CloseSocket, Command, OpenSocket, RefreshTokens
 from im_sdk._credentials import AccessToken, Credentials, Way
-from im_sdk._error_table import CloseCode, ErrorNumber, reconnects
+from im_sdk._error_table import CloseCode, ErrorNumber
 from im_sdk._errors import ClosedError, ImError, UnreachableError, from_table
 from im_sdk._events import ConnectionState, ConnectionStateChanged, Event, Kicked
 from im_sdk._server_time import ServerTime
 from im_sdk._settings import SessionSettings
-from im_sdk._verdict import Verdict, after_close, after_refused_hello, meaning
+from im_sdk._verdict import Verdict, after_close, after_refused_hello, comes_back, meaning
 
 _NEVER: Final = float("inf")
 
@@ -207,7 +207,7 @@ class Link:
 
     def kicked(self, close_code: int, reason: str, now: float) -> None:
         """The server announced the end."""
-        if reconnects(close_code):
+        if comes_back(close_code):
             self.break_off(now, UnreachableError.because(reason))
             return
         number, name = meaning(close_code)

@@ -44,7 +44,16 @@ def after_close(code: int, *, renewable: bool) -> Verdict:
     """The socket was closed, by the server or by the network (1006)."""
     if code == CloseCode.TOKEN_STALE:
         return Verdict.REFRESH if renewable else Verdict.END
-    return Verdict.RETRY if reconnects(code) else Verdict.END
+    return Verdict.RETRY if comes_back(code) else Verdict.END
+
+
+def comes_back(code: int) -> bool:
+    """Whether this client connects again after a close code.
+
+    Beside what the table says, after REPLACED: an instance id is random per client, so only an older attempt of this
+    very client, overtaken on its way to the server, can have taken its place, and that one is dead.
+    """
+    return reconnects(code) or code == CloseCode.REPLACED
 
 
 _MEANINGS: Final = {

@@ -164,7 +164,7 @@ def test_a_stale_token_is_renewed_after_the_close(device: MakeDevice) -> None:
     assert made.commands.count(RefreshTokens()) == 1
 
 
-@pytest.mark.parametrize("code", [CloseCode.KICKED, CloseCode.REPLACED, CloseCode.PROTOCOL_ERROR])
+@pytest.mark.parametrize("code", [CloseCode.KICKED, CloseCode.SESSION_REVOKED, CloseCode.PROTOCOL_ERROR])
 def test_a_final_close_is_not_answered_with_a_reconnect(device: MakeDevice, code: CloseCode) -> None:
     made = device().online()
     made.drop(code)

@@ -29,7 +29,12 @@ def test_most_closes_are_followed_by_another_try(code: int) -> None:
     assert after_close(code, renewable=True) is Verdict.RETRY
 
 
-@pytest.mark.parametrize("code", [c for c in CloseCode if c >= 4500])
+def test_who_was_replaced_by_an_older_attempt_of_its_own_comes_back() -> None:
+    """Nobody else has this client's random instance id."""
+    assert after_close(CloseCode.REPLACED, renewable=False) is Verdict.RETRY
+
+
+@pytest.mark.parametrize("code", [c for c in CloseCode if c >= 4500 and c != CloseCode.REPLACED])
 def test_final_closes_are_final(code: CloseCode) -> None:
     assert after_close(code, renewable=True) is Verdict.END
     assert meaning(code)[1] != f"CLOSED_{code}"
