@@ -46,7 +46,7 @@ class Lane:
 
 @dataclass(slots=True)
 class Correctness:
-    """The counts of a run; all zero is what we promise."""
+    """The counts of a run. A duplicate is a message that has two places in a log, so that people would see it twice."""
 
     lost: int = 0
     """Acked, and neither pushed nor in the history that was read at the end."""
@@ -58,6 +58,8 @@ class Correctness:
     """Times the server told a client that it fell behind."""
     unknown: int = 0
     """Sends without an answer by the end: never counted as lost."""
+    repeat: int = 0
+    """Entries pushed again under their seq: the outbox may, and every client drops them unseen."""
 
     @property
     def clean(self) -> bool:
@@ -72,3 +74,20 @@ class Correctness:
             self.out_of_order += 1
         elif verdict == "gap":
             self.gap += 1
+
+
+class SeenSeqs:
+    """The entries that one connection was pushed, to tell a repeat on the wire from a message stored twice."""
+
+    __slots__ = ("_seen",)
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, int]] = set()  # grows with the run, as its length is bounded
+
+    def repeats(self, conversation_id: int, seq: int) -> bool:
+        """Whether this entry came before; it is noted."""
+        entry = (conversation_id, seq)
+        if entry in self._seen:
+            return True
+        self._seen.add(entry)
+        return False

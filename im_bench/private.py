@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -14,6 +15,7 @@ import psutil
 from im_bench import resources
 from im_bench.accounts import Account
 from im_bench.connection import Connection
+from im_bench.ledger import SeenSeqs
 from im_bench.pacer import Pacer
 from im_bench.result import Result, Verdict
 from im_bench.schedule import constant, poisson
@@ -85,6 +87,7 @@ class PrivateScenario:
         self._connections: list[Connection] = []
         self._senders: dict[str, Sender] = {}
         self._received: dict[Connection, Cursor] = {}
+        self._seen: defaultdict[Connection, SeenSeqs] = defaultdict(SeenSeqs)
 
     async def run(self) -> Result:
         """Connect, warm up, measure, drain, verify.
@@ -222,11 +225,18 @@ class PrivateScenario:
                 )
 
     def _on_message(self, connection: Connection, message: Message) -> None:
+        if self._seen[connection].repeats(message.conversation_id, message.seq):
+            self._tally.correctness.repeat += 1
+            return
         self._received[connection] = Cursor(conversation_id=message.conversation_id, seq=message.seq)
         stamp = read_stamp(message.content.text.text)
         if stamp is None or stamp.run != self._traffic.run:
             return
-        verdict = self._senders[stamp.key].lane.see(stamp.number)
+        sender = self._senders[stamp.key]
+        if sender.connection is connection:  # delivered again, to everybody: the sender knows it from its ack
+            self._tally.correctness.repeat += 1
+            return
+        verdict = sender.lane.see(stamp.number)
         self._tally.correctness.count(verdict)
         if verdict != "duplicate":
             self._tally.delivery.record(time.monotonic() - stamp.intended)

@@ -20,7 +20,8 @@ def print_summary(result: Result, console: Console) -> None:
     if result.acked_per_s is not None:
         console.print(
             f"lost {correctness.lost} · duplicate {correctness.duplicate} · out of order {correctness.out_of_order}"
-            f" · gap {correctness.gap} · resync {correctness.resync} · unknown {correctness.unknown}",
+            f" · gap {correctness.gap} · resync {correctness.resync} · unknown {correctness.unknown}"
+            f" · repeat {correctness.repeat}",
             highlight=False,
         )
     for name, value in result.measured.items():

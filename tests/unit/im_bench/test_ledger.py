@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from im_bench.ledger import Correctness, Lane
+from im_bench.ledger import Correctness, Lane, SeenSeqs
 
 
 def test_messages_in_order_are_ok() -> None:
@@ -69,3 +69,13 @@ def test_every_message_once_in_any_order_is_complete_and_repeats_are_counted(
 def test_a_loss_is_not_clean() -> None:
     assert not Correctness(lost=1).clean
     assert Correctness(gap=3, resync=2, unknown=1).clean
+
+
+def test_the_same_entry_again_is_a_repeat_and_the_same_message_at_another_seq_is_a_duplicate() -> None:
+    seen, lane = SeenSeqs(), Lane()
+    assert not seen.repeats(1, 5)
+    assert lane.see(1) == "ok"
+    assert seen.repeats(1, 5), "pushed again: a client drops it by its seq"
+    assert not seen.repeats(1, 6)
+    assert lane.see(1) == "duplicate", "stored twice: people would see it twice"
+    assert Correctness(repeat=3).clean
