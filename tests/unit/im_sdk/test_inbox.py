@@ -241,3 +241,21 @@ def test_a_conversation_that_may_not_be_read_is_dropped(server: ModelServer, dev
     made.settle()
     assert made.session.inbox.tracks == {}
     assert made.session.inbox.pictures() == []
+
+
+def test_a_recall_that_was_shown_already_still_has_unread_asked(server: ModelServer, device: MakeDevice) -> None:
+    """The head counted a message, a pull brought it recalled; the recall's own entry is no news, its count is."""
+    log = server.make({1, 2})
+    made = device().online()
+    first = server.append(log, 2, "one")
+    server.append(log, 2, "two")
+    made.settle()
+    inbox = made.session.inbox
+    listing = inbox.directory.find(log.conversation_id)
+    assert listing is not None
+    assert listing.unread > 0
+    inbox.tracks[log.conversation_id].note_change(first.seq, listing.max_seq + 1)
+    asked = len(made.asked("get_conversation"))
+    server._append(log, 2, message_pb2.Content(), message_pb2.MESSAGE_TYPE_RECALL, ref_seq=first.seq)
+    made.settle()
+    assert len(made.asked("get_conversation")) > asked
