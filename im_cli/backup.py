@@ -54,7 +54,7 @@ def restore(
     What was written after the backup is gone, so every conversation gets a new epoch: clients drop what the server no
     longer has, and everybody logs in again.
     """
-    from im_cli.embedded.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
     from im_infra.sql.open_database import open_database  # noqa: PLC0415
     from im_repo.migrations.upgrade import upgrade  # noqa: PLC0415
     from im_repo.rewind import rewind  # noqa: PLC0415

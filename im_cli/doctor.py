@@ -22,7 +22,7 @@ from im_cli.up import ConfigOption, DataDirOption
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from im_cli.embedded.settings import EmbeddedSettings
+    from im_cli.process.settings import ProcessSettings
 
 WANTED_FILES: Final = 10_240
 """One file descriptor per connection, 10,000 connections on one gateway, and some to spare."""
@@ -67,7 +67,7 @@ def doctor(*, data_dir: DataDirOption = Path("data"), config: ConfigOption = Non
 
 
 def _examine(folder: DataFolder, config: Path | None) -> Iterator[Finding]:
-    from im_cli.embedded.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
 
     yield _python()
     yield _file_limit()
@@ -162,7 +162,7 @@ def _secrets(folder: DataFolder) -> Finding:
     return Finding(Grade.GOOD, "secrets", f"{len(found.signing_keys)} signing keys, readable by their owner only")
 
 
-async def _database(folder: DataFolder, settings: "EmbeddedSettings") -> list[Finding]:
+async def _database(folder: DataFolder, settings: "ProcessSettings") -> list[Finding]:
     from im_infra.errors import ImError  # noqa: PLC0415 - as above
     from im_infra.sql.open_database import open_database  # noqa: PLC0415
     from im_repo.migrations.upgrade import SchemaError, require_head  # noqa: PLC0415

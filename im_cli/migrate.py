@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 def migrate(*, data_dir: DataDirOption = Path("data"), config: ConfigOption = None) -> None:
     """Bring the schema of a stopped cluster to this version's; `im up` does it by itself."""
-    from im_cli.embedded.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
     from im_infra.sql.open_database import open_database  # noqa: PLC0415
     from im_repo.migrations.upgrade import HEAD, SchemaError, upgrade  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from im_cli.data_folder import LOCK_NAME, DataFolder
 from im_cli.exit_code import CommandError, ExitCode
-from im_cli.run_process import run_process
+from im_cli.process.run_process import run_process
 from im_cli.up import (
     AnnounceOption,
     ConfigOption,
@@ -21,7 +21,7 @@ from im_cli.up import (
 )
 
 if TYPE_CHECKING:
-    from im_cli.embedded.cluster import Embedded
+    from im_cli.process.process import Process
 
 SHARING_MEMORY: Final = frozenset({"gateway", "logic", "task"})
 """The cache and the bus of the embedded members live in one process's memory: these three must share it."""
@@ -57,8 +57,8 @@ def serve(
 
         im serve gateway logic task --listen 127.0.0.1:9002 --node repo/repo-1@127.0.0.1:9001
     """
-    from im_cli.embedded.leaves import SERVICES  # noqa: PLC0415 - slow imports, only when it runs
-    from im_cli.embedded.load_settings import load_settings  # noqa: PLC0415
+    from im_cli.process.leaves import SERVICES  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415
 
     chosen = frozenset(services)
     _check(chosen, SERVICES)
@@ -76,7 +76,7 @@ def serve(
     with folder.locked(LOCK_NAME if "repo" in chosen else f"{LOCK_NAME}-edge"):
         settings = load_settings(config, {key: value for key, value in overrides.items() if value is not None})
 
-        def on_ready(process: "Embedded", ready_s: float) -> None:
+        def on_ready(process: "Process", ready_s: float) -> None:
             where = f", clients at {settings.gateway.public.host}:{process.port}" if process.port else ""
             told = f"{' '.join(sorted(chosen))} up in {ready_s:.2f} s{where}, health at port {process.internal_port}"
             Console().print(told, highlight=False)

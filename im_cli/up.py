@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from im_cli.data_folder import DataFolder
-from im_cli.run_process import run_process
+from im_cli.process.run_process import run_process
 
 if TYPE_CHECKING:
-    from im_cli.embedded.cluster import Embedded
+    from im_cli.process.process import Process
 
 DataDirOption = Annotated[Path, typer.Option(envvar="IM_DATA_DIR", help="The folder that holds everything.")]
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="A TOML file with settings.")]
@@ -58,13 +58,13 @@ def up(
     folder = DataFolder(data_dir)
     folder.create()
     with folder.locked():
-        from im_cli.embedded.banner import print_banner  # noqa: PLC0415 - slow imports: a refused second start is quick
-        from im_cli.embedded.leaves import SERVICES  # noqa: PLC0415
-        from im_cli.embedded.load_settings import load_settings  # noqa: PLC0415
+        from im_cli.process.banner import print_banner  # noqa: PLC0415 - slow imports: a refused second start is quick
+        from im_cli.process.leaves import SERVICES  # noqa: PLC0415
+        from im_cli.process.load_settings import load_settings  # noqa: PLC0415
 
         settings = load_settings(config, {key: value for key, value in overrides.items() if value is not None})
 
-        def on_ready(process: "Embedded", ready_s: float) -> None:
+        def on_ready(process: "Process", ready_s: float) -> None:
             print_banner(process.port, settings, folder, ready_s)
 
         run_process(folder, settings, services=SERVICES, announce=announce, on_ready=on_ready)

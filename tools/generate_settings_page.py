@@ -4,7 +4,7 @@ from itertools import groupby
 
 from generated_page import finish, row, sentence, table
 
-from im_cli.embedded.settings import EmbeddedSettings
+from im_cli.process.settings import ProcessSettings
 from im_infra.settings import FieldDoc, Section, describe
 
 HEAD = """# Settings
@@ -61,8 +61,8 @@ def section_of(tree: type[Section], path: str) -> type[Section]:
 def main() -> None:
     """Write the page."""
     lines = HEAD.splitlines()
-    for path, docs in groupby(describe(EmbeddedSettings), key=lambda doc: doc.key.rpartition(".")[0]):
-        about = (section_of(EmbeddedSettings, path).__doc__ or "").strip().split("\n\n")[0]
+    for path, docs in groupby(describe(ProcessSettings), key=lambda doc: doc.key.rpartition(".")[0]):
+        about = (section_of(ProcessSettings, path).__doc__ or "").strip().split("\n\n")[0]
         lines += ["", f"## {path}", "", sentence(about), "", *table("key", "type", "default", "what it is")]
         for doc in docs:
             name = doc.key.rpartition(".")[2]

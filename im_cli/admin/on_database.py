@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from im_cli.data_folder import DataFolder
-from im_cli.embedded.load_settings import load_settings
 from im_cli.exit_code import CommandError, ExitCode
+from im_cli.process.load_settings import load_settings
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.sql.abstract import Database

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from im_cli.data_folder import DataFolder
-from im_cli.embedded.cluster import open_embedded
-from im_cli.embedded.settings import EmbeddedSettings
+from im_cli.process.process import open_process
+from im_cli.process.settings import ProcessSettings
 from im_cli.secret_file import Secrets
 from im_infra.settings import load
 
@@ -58,11 +58,11 @@ async def in_process(path: Path, settings: Mapping[str, Any] | None = None) -> A
         path: the data folder.
         settings: by full key, besides `QUICK`.
     """
-    tree = load(EmbeddedSettings, toml=None, environment={}, overrides={**QUICK, **(settings or {})})
+    tree = load(ProcessSettings, toml=None, environment={}, overrides={**QUICK, **(settings or {})})
     folder = DataFolder(path)
     folder.create()
     stop, ready = asyncio.Event(), asyncio.Event()
-    async with open_embedded(tree, folder, Secrets.make(datetime.now(UTC))) as cluster, asyncio.TaskGroup() as tasks:
+    async with open_process(tree, folder, Secrets.make(datetime.now(UTC))) as cluster, asyncio.TaskGroup() as tasks:
         tasks.create_task(cluster.run(on_ready=ready.set, stop=stop), name="cluster")
         await ready.wait()
         try:

@@ -19,7 +19,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from im_cli.child_cluster import ChildCluster, child_cluster
-from im_cli.embedded.settings import EmbeddedSettings
+from im_cli.process.settings import ProcessSettings
 from im_gateway.codec.json_codec import JsonCodec
 from im_infra.settings import load
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
@@ -133,7 +133,7 @@ def without_rest(value: object) -> object:
 def test_a_pages_settings_load(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "im.toml"
     path.write_text(block.text, encoding="utf-8")
-    load(EmbeddedSettings, toml=path, environment={})
+    load(ProcessSettings, toml=path, environment={})
 
 
 @pytest.mark.parametrize("block", blocks("sh", "console"), ids=str)

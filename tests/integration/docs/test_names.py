@@ -2,7 +2,7 @@
 
 import re
 
-from im_cli.embedded.settings import EmbeddedSettings
+from im_cli.process.settings import ProcessSettings
 from im_infra.error_table import REASONS, CloseCode
 from im_infra.observability.metric_names import METRICS
 from im_infra.settings import describe
@@ -34,7 +34,7 @@ def test_errors_close_codes_and_enum_values() -> None:
 
 
 def test_settings() -> None:
-    keys = {doc.key for doc in describe(EmbeddedSettings)}
+    keys = {doc.key for doc in describe(ProcessSettings)}
     sections = {key.rpartition(".")[0] for key in keys}
     asked = {name for name in named(r"(?:gateway|logic|repo|task|sql|bus)\.[a-z_.]+") if "py" not in name}
     assert asked <= keys | sections

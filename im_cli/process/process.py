@@ -13,8 +13,8 @@ import grpc
 from pydantic import SecretStr
 
 from im_cli.data_folder import DataFolder
-from im_cli.embedded.leaves import SERVICES, Leaves, open_leaves
-from im_cli.embedded.settings import EmbeddedSettings
+from im_cli.process.leaves import SERVICES, Leaves, open_leaves
+from im_cli.process.settings import ProcessSettings
 from im_cli.secret_file import Secrets
 from im_cli.version import installed_version
 from im_gateway.app import Gateway, open_gateway
@@ -31,7 +31,7 @@ Check = Callable[[], Awaitable[None]]
 Register = Callable[[grpc.aio.Server], None]
 
 
-class Embedded:
+class Process:
     """A wired process; `run` it until it is told to stop.
 
     Args:
@@ -76,7 +76,7 @@ async def _run(run: Run) -> None:
 class _Wiring:
     """Services as they are opened, in the order of who needs whom."""
 
-    def __init__(self, settings: EmbeddedSettings, leaves: Leaves, secrets: Secrets, stack: AsyncExitStack) -> None:
+    def __init__(self, settings: ProcessSettings, leaves: Leaves, secrets: Secrets, stack: AsyncExitStack) -> None:
         self._settings = settings
         self._leaves = leaves
         self._secrets = secrets
@@ -184,9 +184,9 @@ class _Wiring:
 
 
 @asynccontextmanager
-async def open_embedded(
-    settings: EmbeddedSettings, folder: DataFolder, secrets: Secrets, services: Collection[str] = SERVICES
-) -> AsyncIterator[Embedded]:
+async def open_process(
+    settings: ProcessSettings, folder: DataFolder, secrets: Secrets, services: Collection[str] = SERVICES
+) -> AsyncIterator[Process]:
     """Open every resource and wire `services`.
 
     Raises:
@@ -204,4 +204,4 @@ async def open_embedded(
         internal = await stack.enter_async_context(
             InternalPort(settings.internal.host, settings.internal.port, leaves.metrics, wiring.checks)
         )
-        yield Embedded(internal=internal, gateway=wiring.gateway, runs=wiring.runs)
+        yield Process(internal=internal, gateway=wiring.gateway, runs=wiring.runs)

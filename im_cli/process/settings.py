@@ -1,4 +1,4 @@
-"""Settings of the embedded cluster: every service's own tree, and what the process itself needs."""
+"""Settings of a process: every service's own tree, and what the process itself needs."""
 
 from typing import Literal
 
@@ -36,8 +36,8 @@ class RpcSettings(Section):
     number: int = Field(1, ge=1, description="Which of its kind: the node id of a service is service-number.")
 
 
-class EmbeddedSettings(Section):
-    """Everything an embedded cluster can be told."""
+class ProcessSettings(Section):
+    """Everything a process can be told."""
 
     log: LogSettings = LogSettings()
     internal: InternalSettings = InternalSettings()

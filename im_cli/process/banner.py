@@ -5,11 +5,11 @@ import sys
 from rich.console import Console
 
 from im_cli.data_folder import DataFolder
-from im_cli.embedded.settings import EmbeddedSettings
+from im_cli.process.settings import ProcessSettings
 from im_cli.version import installed_version
 
 
-def print_banner(port: int, settings: EmbeddedSettings, folder: DataFolder, ready_s: float) -> None:
+def print_banner(port: int, settings: ProcessSettings, folder: DataFolder, ready_s: float) -> None:
     """Print it to stdout."""
     console = Console(file=sys.stdout, highlight=False)
     url = f"http://{settings.gateway.public.host}:{port}"

@@ -17,8 +17,8 @@ from im_cli.data_folder import DataFolder
 from im_cli.exit_code import CommandError, ExitCode
 
 if TYPE_CHECKING:
-    from im_cli.embedded.cluster import Embedded
-    from im_cli.embedded.settings import EmbeddedSettings
+    from im_cli.process.process import Process
+    from im_cli.process.settings import ProcessSettings
     from im_cli.secret_file import Secrets
 
 SWITCH_INTERVAL_S: Final = 0.0005
@@ -28,11 +28,11 @@ Python's own 5 ms a batch of a dozen statements would wait 60 ms beside a busy l
 
 def run_process(
     folder: DataFolder,
-    settings: "EmbeddedSettings",
+    settings: "ProcessSettings",
     *,
     services: Collection[str],
     announce: Path | None,
-    on_ready: "Callable[[Embedded, float], None]",
+    on_ready: "Callable[[Process, float], None]",
 ) -> None:
     """Open, run, drain.
 
@@ -56,7 +56,7 @@ def run_process(
     secrets = load_or_make(folder.secrets)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
 
-    def ready(process: "Embedded") -> None:
+    def ready(process: "Process") -> None:
         _settle_collector()
         ready_s = time.time() - psutil.Process().create_time()
         on_ready(process, ready_s)
@@ -68,19 +68,19 @@ def run_process(
 
 async def _run(
     folder: DataFolder,
-    settings: "EmbeddedSettings",
+    settings: "ProcessSettings",
     secrets: "Secrets",
     services: Collection[str],
-    on_ready: "Callable[[Embedded], None]",
+    on_ready: "Callable[[Process], None]",
 ) -> None:
-    from im_cli.embedded.cluster import open_embedded  # noqa: PLC0415 - see `run_process`
+    from im_cli.process.process import open_process  # noqa: PLC0415 - see `run_process`
     from im_infra.sql.errors import StoreBusyError, StoreFullError, StoreUnavailableError  # noqa: PLC0415
     from im_repo.migrations.upgrade import SchemaError  # noqa: PLC0415
 
     stop = asyncio.Event()
     _stop_on_signals(stop)
     try:
-        async with open_embedded(settings, folder, secrets, services) as process:
+        async with open_process(settings, folder, secrets, services) as process:
             await process.run(on_ready=lambda: on_ready(process), stop=stop)
     except (SchemaError, StoreUnavailableError) as error:
         raise CommandError(
@@ -130,7 +130,7 @@ def _stop_on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, on_signal)
 
 
-def _announce(path: Path, settings: "EmbeddedSettings", process: "Embedded", ready_s: float) -> None:
+def _announce(path: Path, settings: "ProcessSettings", process: "Process", ready_s: float) -> None:
     """Write the file whole: whoever waits for it must not read half of it."""
     told = {
         "url": f"http://{settings.gateway.public.host}:{process.port}" if process.port else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from im_cli.data_folder import DataFolder
-from im_cli.embedded.settings import EmbeddedSettings
+from im_cli.process.settings import ProcessSettings
 from im_cli.version import installed_version
 from im_infra.bus.abstract import Bus
 from im_infra.bus.open_bus import open_bus
@@ -48,7 +48,7 @@ class Leaves:
 
 @asynccontextmanager
 async def open_leaves(
-    settings: EmbeddedSettings, folder: DataFolder, services: Collection[str]
+    settings: ProcessSettings, folder: DataFolder, services: Collection[str]
 ) -> AsyncIterator[Leaves]:
     """Open them for `services`, and announce those.
 

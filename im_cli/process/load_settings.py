@@ -1,19 +1,19 @@
-"""Reading the embedded cluster's settings: the only place where the command line looks at the environment."""
+"""Reading a process's settings: the only place where the command line looks at the environment."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from im_cli.embedded.settings import EmbeddedSettings
 from im_cli.exit_code import CommandError, ExitCode
+from im_cli.process.settings import ProcessSettings
 from im_infra.settings import SettingsError, load
 
 OF_THE_COMMAND: Final = frozenset({"IM_DATA_DIR", "IM_CHAT_PASSWORD", "IM_CHAT_STATE_DIR", "IM_CHAT_URL"})
 """Variables that are flags of `im` itself, not settings."""
 
 
-def load_settings(config: Path | None, overrides: Mapping[str, Any]) -> EmbeddedSettings:
+def load_settings(config: Path | None, overrides: Mapping[str, Any]) -> ProcessSettings:
     """Defaults < TOML < environment < flags.
 
     Raises:
@@ -21,7 +21,7 @@ def load_settings(config: Path | None, overrides: Mapping[str, Any]) -> Embedded
     """
     environment = {name: value for name, value in os.environ.items() if name not in OF_THE_COMMAND}  # noqa: TID251 - the one place
     try:
-        return load(EmbeddedSettings, toml=config, environment=environment, overrides=overrides)
+        return load(ProcessSettings, toml=config, environment=environment, overrides=overrides)
     except SettingsError as error:
         told = "\n    ".join(error.problems)
         raise CommandError(f"the settings cannot be used\n    {told}", code=ExitCode.USAGE) from error
