@@ -1,7 +1,8 @@
-"""The secrets an embedded cluster makes for itself on its first start.
+"""The file with a cluster's secrets.
 
-A file of mode 0600 in the data folder: the keys that sign access tokens, by key id, which one signs now, and the key
-that refresh tokens are derived with. Only the embedded mode makes its own; elsewhere secrets are settings.
+Mode 0600: the keys that sign access tokens, by key id, which one signs now, and the key that refresh tokens are derived
+with. The embedded mode makes its own in the data folder on its first start; elsewhere `im keys make` writes it, and every
+process of the cluster is given the same.
 """
 
 import itertools
@@ -31,7 +32,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """All secrets of an embedded cluster."""
+    """All secrets of a cluster."""
 
     signing_keys: tuple[SigningKey, ...]
     """The last one signs; all verify."""
@@ -68,6 +69,15 @@ def load_or_make(path: Path) -> Secrets:
         made = Secrets.make(datetime.now(UTC))
         save(path, made)
         return made
+    return read(path)
+
+
+def read(path: Path) -> Secrets:
+    """Read the file.
+
+    Raises:
+        CommandError: STORAGE when it cannot be read or understood, or others may read it.
+    """
     try:
         if path.stat().st_mode & 0o077:
             raise CommandError(

@@ -1,5 +1,7 @@
 """`im serve`: some of the services in a process of their own, the others reached over gRPC."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -22,9 +24,10 @@ from im_cli.up import (
 
 if TYPE_CHECKING:
     from im_cli.process.process import Process
+    from im_cli.process.settings import ProcessSettings
 
 SHARING_MEMORY: Final = frozenset({"gateway", "logic", "task"})
-"""The cache and the bus of the embedded members live in one process's memory: these three must share it."""
+"""Where the cache or the bus lies in a process's memory, these three must share it."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,6 +40,9 @@ def serve(
     *,
     data_dir: DataDirOption = Path("data"),
     config: ConfigOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="This process's own name in the cluster, the same after a restart; 1 unless set.")
+    ] = None,
     listen: Annotated[str | None, typer.Option(help="Address (host:port) for the other processes' calls.")] = None,
     node: Annotated[
         list[str] | None, typer.Option(help="Another process's service, `service/node_id@host:port`; repeatable.")
@@ -50,6 +56,11 @@ def serve(
 ) -> None:
     """Run some services in this process; the others are reached over gRPC.
 
+    With shared engines (a MySQL-protocol database, Redis, Kafka, etcd: settings, see docs/how-to/run-a-cluster.md) any
+    number of each service runs anywhere; they find each other:
+
+        im serve logic --config cluster.toml --name a --listen 10.0.0.5:9000
+
     With the embedded leaves (SQLite, cache and bus in memory) the processes share one data folder on one machine, and
     gateway, logic and task share one process:
 
@@ -61,8 +72,10 @@ def serve(
     from im_cli.process.load_settings import load_settings  # noqa: PLC0415
 
     chosen = frozenset(services)
-    _check(chosen, SERVICES)
+    if unknown := chosen - set(SERVICES):
+        raise typer.BadParameter(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(SERVICES)}")
     overrides: dict[str, Any] = {
+        "rpc.name": name,
         "rpc.listen": listen,
         "discovery.nodes": tuple(node) if node else None,
         "gateway.public.host": host,
@@ -71,10 +84,10 @@ def serve(
         "log.format": log_format,
         "log.level": log_level,
     }
+    settings = load_settings(config, {key: value for key, value in overrides.items() if value is not None})
+    _check(chosen, settings)
     folder = DataFolder(data_dir)
-    folder.create()
-    with folder.locked(LOCK_NAME if "repo" in chosen else f"{LOCK_NAME}-edge"):
-        settings = load_settings(config, {key: value for key, value in overrides.items() if value is not None})
+    with _held(folder, chosen) if settings.is_embedded else nullcontext():
 
         def on_ready(process: "Process", ready_s: float) -> None:
             where = f", clients at {settings.gateway.public.host}:{process.port}" if process.port else ""
@@ -84,14 +97,26 @@ def serve(
         run_process(folder, settings, services=chosen, announce=announce, on_ready=on_ready)
 
 
-def _check(chosen: frozenset[str], known: tuple[str, ...]) -> None:
-    if unknown := chosen - set(known):
-        raise typer.BadParameter(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    apart = chosen & SHARING_MEMORY
-    if apart and apart != SHARING_MEMORY:
+@contextmanager
+def _held(folder: DataFolder, services: frozenset[str]) -> Iterator[None]:
+    """The data folder, or the part of it that these services hold."""
+    folder.create()
+    with folder.locked(LOCK_NAME if "repo" in services else f"{LOCK_NAME}-edge"):
+        yield
+
+
+def _check(services: frozenset[str], settings: "ProcessSettings") -> None:
+    apart = services & SHARING_MEMORY
+    if settings.shares_memory and apart and apart != SHARING_MEMORY:
         missing = ", ".join(sorted(SHARING_MEMORY - apart))
         raise CommandError(
             f"{', '.join(sorted(apart))} cannot run without {missing} in the same process",
             code=ExitCode.USAGE,
-            advice="the cache and the bus of this mode live in a process's memory; only repo can be apart",
+            advice="the cache and the bus of this mode live in a process's memory; set cache.kind and bus.kind to share them",
+        )
+    if settings.is_found_by_others and not settings.rpc.listen:
+        raise CommandError(
+            "rpc.listen is not set: the other processes could not reach this one",
+            code=ExitCode.USAGE,
+            advice="--listen HOST:PORT, an address of the cluster's own network",
         )

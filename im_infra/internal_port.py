@@ -6,20 +6,17 @@ application server cannot take it along. One request a connection; head at most 
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
 
-from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.observability.metrics import CONTENT_TYPE, Metrics
+from im_infra.readiness import Asked, look_at
 
 _LOG: Final = logs.get(__name__)
 
-Check = Callable[[], Awaitable[None]]
-
-CHECK_DEADLINE_S: Final = 1.0
 _REQUEST_DEADLINE_S: Final = 5.0
 _MAX_HEAD_BYTES: Final = 8 * 1024
 _MAX_CONNECTIONS: Final = 64
@@ -37,14 +34,14 @@ class InternalPort:
         host: address to listen on.
         port: port to listen on; 0 takes a free one (see `port`).
         metrics: of the process.
-        health: the checks by name; one that raises is not ready.
+        health: the checks by name, looked at anew each time, so that they may grow; one that raises is not ready.
     """
 
-    def __init__(self, host: str, port: int, metrics: Metrics, health: Mapping[str, Check]) -> None:
+    def __init__(self, host: str, port: int, metrics: Metrics, health: Mapping[str, Asked]) -> None:
         self._host = host
         self._port = port
         self._metrics = metrics
-        self._health = dict(health)
+        self._health = health
         self._ready = True
         self._server: asyncio.Server | None = None
         self._connections = 0
@@ -100,7 +97,7 @@ class InternalPort:
             case "/healthz":
                 return HTTPStatus.OK, b"ok\n", "text/plain"
             case "/readyz":
-                outcomes = await self._checked()
+                outcomes = {name: outcome.error or "ok" for name, outcome in (await look_at(self._health)).items()}
                 ready = self._ready and all(outcome == "ok" for outcome in outcomes.values())
                 body = json.dumps({"ready": ready, "draining": not self._ready, "checks": outcomes}) + "\n"
                 status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
@@ -109,25 +106,6 @@ class InternalPort:
                 return HTTPStatus.OK, self._metrics.render(), CONTENT_TYPE
             case _:
                 return HTTPStatus.NOT_FOUND, b"/healthz /readyz /metrics\n", "text/plain"
-
-    async def _checked(self) -> dict[str, str]:
-        async with asyncio.TaskGroup() as tasks:
-            running = {name: tasks.create_task(_outcome(name, check)) for name, check in self._health.items()}
-        return {name: task.result() for name, task in running.items()}
-
-
-async def _outcome(name: str, check: Check) -> str:
-    try:
-        async with asyncio.timeout(CHECK_DEADLINE_S):
-            await check()
-    except TimeoutError:
-        return f"no answer within {CHECK_DEADLINE_S:g} s"
-    except ImError as error:
-        return f"{error.reason.name}: {error.message}"
-    except Exception as error:  # noqa: BLE001 - a broken check means not ready, not a broken port
-        _LOG.exception("readiness check failed unexpectedly", check=name)
-        return type(error).__name__
-    return "ok"
 
 
 def _response(

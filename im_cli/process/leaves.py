@@ -1,24 +1,26 @@
 """The leaves of a process: what its services stand on, opened once and shared by all of them."""
 
 import secrets as random_source
-from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from im_cli.data_folder import DataFolder
+from im_cli.process.local_first import LocalFirst
+from im_cli.process.patience import when_available
 from im_cli.process.settings import ProcessSettings
-from im_cli.version import installed_version
 from im_infra.bus.abstract import Bus
 from im_infra.bus.open_bus import open_bus
 from im_infra.cache.abstract import Cache
 from im_infra.cache.open_cache import open_cache
 from im_infra.clock import Clock, SystemClock
-from im_infra.discovery.abstract import Discovery, Node
+from im_infra.discovery.abstract import Discovery
 from im_infra.discovery.open_discovery import open_discovery
 from im_infra.ids.worker_lease import WorkerLeaseKeeper
 from im_infra.observability.metrics import Metrics
 from im_infra.rpc.channels import Channels
+from im_infra.rpc.credentials import Credentials
 from im_infra.rpc.in_process.server import InProcessServer
 from im_infra.rpc.peer import Peer
 from im_infra.sql.abstract import Database
@@ -26,6 +28,24 @@ from im_infra.sql.open_database import open_database
 from im_repo.migrations.upgrade import require_head, upgrade
 
 SERVICES: Final = ("repo", "logic", "task", "gateway")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a process is, from its start on."""
+
+    boot_id: str
+    peers: Mapping[str, Peer]
+    """Its node of each of its services."""
+
+    @classmethod
+    def make(cls, name: str, services: Collection[str]) -> "Identity":
+        """A fresh boot of the process of that name."""
+        boot_id = random_source.token_hex(8)
+        return cls(
+            boot_id, {service: Peer(f"{service}-{name}", boot_id) for service in SERVICES if service in services}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,44 +54,51 @@ class Leaves:
 
     clock: Clock
     metrics: Metrics
-    database: Database
+    database: Database | None
+    """Where repo runs, and wherever the other leaves are the embedded ones."""
     discovery: Discovery
     cache: Cache
     bus: Bus
     channels: Channels
+    credentials: Credentials | None
     lease: WorkerLeaseKeeper
-    peers: dict[str, Peer]
+    peers: Mapping[str, Peer]
     """This process's node of each of its services."""
-    servers: dict[str, InProcessServer]
+    servers: Mapping[str, InProcessServer]
     """What each of them serves, without a socket."""
 
 
 @asynccontextmanager
 async def open_leaves(
-    settings: ProcessSettings, folder: DataFolder, services: Collection[str]
+    settings: ProcessSettings, folder: DataFolder, me: Identity, metrics: Metrics
 ) -> AsyncIterator[Leaves]:
-    """Open them for `services`, and announce those.
+    """Open them for the services of `me`. Engines that are not up yet are waited for; a file of this machine is not.
 
     Raises:
         SchemaError: the database's schema is not this version's, and repo is not among the services.
-        StoreUnavailableError: the database cannot be opened.
+        StoreUnavailableError: the database's file cannot be opened.
+        OSError: a certificate cannot be read.
     """
-    clock, metrics, boot_id = SystemClock(), Metrics(), random_source.token_hex(8)
-    peers = {service: Peer(f"{service}-{settings.rpc.number}", boot_id) for service in services}
-    servers = {service: InProcessServer() for service in services}
+    clock, patient = SystemClock(), not settings.is_embedded
+    servers = {service: InProcessServer() for service in me.peers}
+    credentials = Credentials.load(settings.rpc.tls)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings.sql, folder.path))
-        if "repo" in services:
-            await database.write(upgrade)
-        else:
-            await database.read(require_head)
-        discovery = await stack.enter_async_context(open_discovery(settings.discovery, database=database, clock=clock))
-        for service, peer in peers.items():
-            node = Node(service, peer.node_id, peer.boot_id, f"in-process:{service}", installed_version())
-            await stack.enter_async_context(discovery.register(node))
-        cache = await stack.enter_async_context(open_cache(settings.cache, clock=clock))
-        bus = await stack.enter_async_context(open_bus(settings.bus, database=database, clock=clock, metrics=metrics))
-        channels = Channels(servers)
+
+        async def enter(name: str, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
+            return await when_available(name, lambda: stack.enter_async_context(open_()), patient=patient)
+
+        database: Database | None = None
+        if settings.is_embedded or "repo" in me.peers:
+            database = opened = await enter("database", lambda: open_database(settings.sql, folder.path))
+            if "repo" in me.peers:
+                await when_available("database", lambda: opened.write(upgrade), patient=patient)
+            else:
+                await opened.read(require_head)
+        registry = await enter("discovery", lambda: open_discovery(settings.discovery, database=database, clock=clock))
+        cache = await enter("cache", lambda: open_cache(settings.cache, clock=clock))
+        bus = await enter("bus", lambda: open_bus(settings.bus, database=database, clock=clock, metrics=metrics))
+        channels = Channels(servers, credentials=credentials)
         stack.push_async_callback(channels.close)
-        lease = WorkerLeaseKeeper(discovery, clock)
-        yield Leaves(clock, metrics, database, discovery, cache, bus, channels, lease, peers, servers)
+        discovery = LocalFirst(registry, me.boot_id)
+        lease = WorkerLeaseKeeper(registry, clock)
+        yield Leaves(clock, metrics, database, discovery, cache, bus, channels, credentials, lease, me.peers, servers)

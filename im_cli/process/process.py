@@ -1,33 +1,50 @@
 """The composition root of a process: the same services as anywhere, over the leaves that its settings name.
 
-`im up` runs all four; `im serve` any of them, the others reached over gRPC. Shutdown, in this order: not ready; the
-gateway stops accepting, tells its clients to move and flushes; what runs is cancelled, task first finishing its records;
-resources close in reverse.
+`im up` runs all four; `im serve` any of them, the others reached over gRPC.
+
+Start: the internal port opens, not ready; leaves, each as soon as its engine is there; services; the port for other
+processes' calls; only then the nodes are announced.
+
+Stop, in this order: not ready, and marked as draining in discovery, so that nobody picks this process any more; the
+gateway stops accepting, tells its clients to move and flushes; logic answers what it began and takes nothing new; repo
+likewise; what runs is cancelled, task first finishing its records; the nodes are withdrawn; resources close in reverse.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
 
 import grpc
 from pydantic import SecretStr
 
 from im_cli.data_folder import DataFolder
-from im_cli.process.leaves import SERVICES, Leaves, open_leaves
+from im_cli.process.leaves import SERVICES, Identity, Leaves, open_leaves
+from im_cli.process.patience import when_available
 from im_cli.process.settings import ProcessSettings
 from im_cli.secret_file import Secrets
 from im_cli.version import installed_version
 from im_gateway.app import Gateway, open_gateway
+from im_infra.discovery.abstract import Node, Registration
 from im_infra.ids.snowflake import Snowflake
 from im_infra.internal_port import InternalPort
-from im_infra.rpc.channels import create_server
+from im_infra.node_status import NodeStatus
+from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
+from im_infra.readiness import Asked
+from im_infra.rpc.channels import create_server, listen
 from im_logic.app import open_logic
 from im_logic.settings import Secrets as LogicSecrets
+from im_proto.node.v1.node_pb2_grpc import add_NodeServiceServicer_to_server
 from im_repo.app import open_repo
 from im_task.app import open_task
 
+_LOG: Final = logs.get(__name__)
+
+_TELL_S: Final = 2.0
+"""How long the registry may take to hear that a node drains; the drain does not depend on it."""
+
 Run = Callable[[], Awaitable[None]]
-Check = Callable[[], Awaitable[None]]
 Register = Callable[[grpc.aio.Server], None]
 
 
@@ -36,14 +53,32 @@ class Process:
 
     Args:
         internal: its health, readiness and metrics.
+        status: what it tells operators.
         gateway: where it has one.
         runs: what works in the background, by name.
+        drains: what finishes before that is cancelled, in order, by name.
+        registrations: its nodes in discovery.
+        drain_timeout_s: how long each of `drains` but the gateway's may take.
     """
 
-    def __init__(self, *, internal: InternalPort, gateway: Gateway | None, runs: dict[str, Run]) -> None:
+    def __init__(
+        self,
+        *,
+        internal: InternalPort,
+        status: NodeStatus,
+        gateway: Gateway | None,
+        runs: dict[str, Run],
+        drains: dict[str, Run],
+        registrations: Sequence[Registration],
+        drain_timeout_s: float,
+    ) -> None:
         self._internal = internal
+        self._status = status
         self._gateway = gateway
         self._runs = runs
+        self._drains = drains
+        self._registrations = registrations
+        self._drain_timeout_s = drain_timeout_s
 
     @property
     def port(self) -> int:
@@ -62,15 +97,37 @@ class Process:
             self._internal.set_ready(True)
             on_ready()
             await stop.wait()
-            self._internal.set_ready(False)
-            if self._gateway is not None:
-                await self._gateway.drain()
+            await self._drain()
             for task in running:
                 task.cancel()
+
+    async def _drain(self) -> None:
+        self._internal.set_ready(False)
+        self._status.draining = True
+        await _within(_TELL_S, "discovery", self._tell_draining)
+        if self._gateway is not None:
+            await self._gateway.drain()
+        for name, drain in self._drains.items():
+            await _within(self._drain_timeout_s, name, drain)
+
+    async def _tell_draining(self) -> None:
+        for registration in self._registrations:
+            await registration.set_draining()
 
 
 async def _run(run: Run) -> None:
     await run()
+
+
+async def _within(seconds: float, name: str, step: Run) -> None:
+    """A step of the drain: what does not end in time, or cannot be done, is left to those who take over."""
+    try:
+        async with asyncio.timeout(seconds):
+            await step()
+    except TimeoutError:
+        _LOG.warning("not drained in time", part=name, seconds=seconds)
+    except Exception:  # noqa: BLE001 - the drain goes on whatever one step meets
+        _LOG.exception("not drained", part=name)
 
 
 class _Wiring:
@@ -83,14 +140,16 @@ class _Wiring:
         self._token_keys = {key.key_id: SecretStr(key.secret) for key in secrets.signing_keys}
         self._stack = stack
         self.runs: dict[str, Run] = {}
-        self.checks: dict[str, Check] = {"database": leaves.database.check}
+        self.drains: dict[str, Run] = {}
+        self.checks: dict[str, Asked] = {}
         self.registers: dict[str, Register] = {}
         self.gateway: Gateway | None = None
 
     async def repo(self) -> None:
         """The data, and the only service that makes ids."""
         leaves = self._leaves
-        await leaves.lease.acquire()
+        assert leaves.database is not None, "opened wherever repo runs"
+        await when_available("worker ids", leaves.lease.acquire, patient=not self._settings.is_embedded)
         repo = await self._stack.enter_async_context(
             open_repo(
                 self._settings.repo,
@@ -103,7 +162,8 @@ class _Wiring:
             )
         )
         self.runs |= {"repo": repo.run, "lease": leaves.lease.run}
-        self.checks["ids"] = leaves.lease.check
+        self.drains["repo"] = repo.drain
+        self.checks |= {"database": leaves.database.check, "ids": leaves.lease.check}
         self.registers["repo"] = repo.register
 
     async def logic(self) -> None:
@@ -127,7 +187,8 @@ class _Wiring:
             )
         )
         self.runs["logic"] = logic.run
-        self.checks["logic"] = logic.check
+        self.drains["logic"] = logic.drain
+        self.checks |= {"repo": logic.check, "bus": leaves.bus.check}
         self.registers["logic"] = logic.register
 
     async def task(self) -> None:
@@ -164,23 +225,43 @@ class _Wiring:
             )
         )
         self.runs["gateway"] = self.gateway.run
+        self.checks |= self.gateway.health
         self.registers["gateway"] = self.gateway.register
 
-    async def serve(self) -> None:
-        """Open the services to each other, and to other processes where an address to listen on is set."""
+    async def serve(self, status: NodeStatus) -> str:
+        """Open the services to each other, and to other processes where an address to listen on is set.
+
+        Returns:
+            The address at which other processes reach them; empty: they do not.
+
+        Raises:
+            OSError: the address cannot be had.
+        """
         servers: list[grpc.aio.Server] = []
         for service, register in self.registers.items():
             register(self._leaves.servers[service])
             servers.append(self._leaves.servers[service])
-        if address := self._settings.rpc.listen:
+        address = ""
+        if wanted := self._settings.rpc.listen:
             network = create_server()
             for register in self.registers.values():
                 register(network)
-            network.add_insecure_port(address)
+            add_NodeServiceServicer_to_server(status, network)
+            port = listen(network, wanted, self._leaves.credentials)
+            address = self._settings.rpc.advertise or f"{wanted.rpartition(':')[0]}:{port}"
             servers.append(network)
         for server in servers:
             await server.start()
             self._stack.push_async_callback(server.stop, None)
+        return address
+
+    async def announce(self, address: str) -> list[Registration]:
+        """Tell discovery that this process serves."""
+        registrations: list[Registration] = []
+        for service, peer in self._leaves.peers.items():
+            node = Node(service, peer.node_id, peer.boot_id, address, installed_version())
+            registrations.append(await self._stack.enter_async_context(self._leaves.discovery.register(node)))
+        return registrations
 
 
 @asynccontextmanager
@@ -191,17 +272,29 @@ async def open_process(
 
     Raises:
         SchemaError, StoreUnavailableError: the database cannot be used.
-        OSError: a port is taken.
+        OSError: a port is taken, or a certificate cannot be read.
     """
+    me, metrics, checks = Identity.make(settings.rpc.name, services), Metrics(), dict[str, Asked]()
     async with AsyncExitStack() as stack:
-        leaves = await stack.enter_async_context(open_leaves(settings, folder, services))
+        internal = InternalPort(settings.internal.host, settings.internal.port, metrics, checks)
+        internal.set_ready(False)
+        await stack.enter_async_context(internal)
+        leaves = await stack.enter_async_context(open_leaves(settings, folder, me, metrics))
         wiring = _Wiring(settings, leaves, secrets, stack)
         opens = {"repo": wiring.repo, "logic": wiring.logic, "task": wiring.task, "gateway": wiring.open_gateway}
-        for service in SERVICES:
-            if service in services:
-                await opens[service]()
-        await wiring.serve()
-        internal = await stack.enter_async_context(
-            InternalPort(settings.internal.host, settings.internal.port, leaves.metrics, wiring.checks)
+        for service in me.peers:
+            await opens[service]()
+        checks |= wiring.checks
+        status = NodeStatus(
+            version=installed_version(), boot_id=me.boot_id, services=tuple(me.peers), checks=checks, metrics=metrics
         )
-        yield Process(internal=internal, gateway=wiring.gateway, runs=wiring.runs)
+        registrations = await wiring.announce(await wiring.serve(status))
+        yield Process(
+            internal=internal,
+            status=status,
+            gateway=wiring.gateway,
+            runs=wiring.runs,
+            drains=wiring.drains,
+            registrations=registrations,
+            drain_timeout_s=settings.rpc.drain_timeout_s,
+        )

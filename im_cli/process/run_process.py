@@ -49,11 +49,10 @@ def run_process(
     gc.disable()  # hundreds of thousands of objects come to stay: looking through them again and again costs a fifth
     import uvloop  # noqa: PLC0415 - slow imports, so that a refused second start is quick
 
-    from im_cli.secret_file import load_or_make  # noqa: PLC0415
     from im_infra.observability import logs  # noqa: PLC0415
 
     logs.configure(settings.log.format, settings.log.level)
-    secrets = load_or_make(folder.secrets)
+    secrets = _secrets(settings, folder)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     def ready(process: "Process") -> None:
@@ -77,11 +76,14 @@ async def _run(
     from im_infra.sql.errors import StoreBusyError, StoreFullError, StoreUnavailableError  # noqa: PLC0415
     from im_repo.migrations.upgrade import SchemaError  # noqa: PLC0415
 
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
+    signals = _Signals()
     try:
         async with open_process(settings, folder, secrets, services) as process:
-            await process.run(on_ready=lambda: on_ready(process), stop=stop)
+            signals.opened()
+            await process.run(on_ready=lambda: on_ready(process), stop=signals.stop)
+    except asyncio.CancelledError:
+        if not signals.stop.is_set():
+            raise
     except (SchemaError, StoreUnavailableError) as error:
         raise CommandError(
             f"the database in {folder.path} cannot be used: {error}",
@@ -106,6 +108,20 @@ async def _run(
         ) from error
 
 
+def _secrets(settings: "ProcessSettings", folder: DataFolder) -> "Secrets":
+    from im_cli.secret_file import load_or_make, read  # noqa: PLC0415 - see `run_process`
+
+    if settings.secrets.file is not None:
+        return read(settings.secrets.file)
+    if settings.is_embedded:
+        return load_or_make(folder.secrets)
+    raise CommandError(
+        "secrets.file is not set: the processes of a cluster share the keys that tokens are signed with",
+        code=ExitCode.USAGE,
+        advice="`im keys make secrets.json` writes one; give the same to every process (IM_SECRETS__FILE)",
+    )
+
+
 def _settle_collector() -> None:
     """What the start made stays for good: leave it out of every later collection, and collect seldom.
 
@@ -117,17 +133,26 @@ def _settle_collector() -> None:
     gc.set_threshold(100_000, 50, 1_000)
 
 
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    """The first signal drains, the second ends the process at once."""
+class _Signals:
+    """The first signal drains, or gives up a start that is still waiting for something; the second ends at once."""
 
-    def on_signal() -> None:
-        if stop.is_set():
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self._opening = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on_signal)
+
+    def opened(self) -> None:
+        """From here on there is something to drain."""
+        self._opening = None
+
+    def _on_signal(self) -> None:
+        if self.stop.is_set():
             os._exit(ExitCode.INTERRUPTED)
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
+        self.stop.set()
+        if self._opening is not None:
+            self._opening.cancel()
 
 
 def _announce(path: Path, settings: "ProcessSettings", process: "Process", ready_s: float) -> None:

@@ -1,5 +1,6 @@
 """Settings of a process: every service's own tree, and what the process itself needs."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from im_gateway.settings import GatewaySettings
 from im_infra.bus.settings import BusSettings
 from im_infra.cache.settings import CacheSettings
 from im_infra.discovery.settings import DiscoverySettings
+from im_infra.rpc.settings import RpcTlsSettings
 from im_infra.settings import Section
 from im_infra.sql.settings import SqlSettings
 from im_logic.settings import LogicSettings
@@ -33,7 +35,27 @@ class RpcSettings(Section):
     """Calls between processes; inside one they need no socket."""
 
     listen: str = Field("", description="Address (host:port) for other processes' calls; empty: none. Never public.")
-    number: int = Field(1, ge=1, description="Which of its kind: the node id of a service is service-number.")
+    advertise: str = Field(
+        "", description="Address (host:port) at which others reach it; empty: the one it listens on."
+    )
+    name: str = Field(
+        "1",
+        pattern=r"^[A-Za-z0-9._-]{1,64}$",
+        description="This process's own name in the cluster, the same after a restart: its nodes are called service-name.",
+    )
+    drain_timeout_s: float = Field(
+        5.0, ge=0, description="Seconds that logic, task and repo each have to finish what they began when stopping."
+    )
+    tls: RpcTlsSettings = RpcTlsSettings()
+
+
+class SecretsSettings(Section):
+    """What tokens are signed with: the same in every process of a cluster."""
+
+    file: Path | None = Field(
+        None,
+        description="File that `im keys make` wrote; unset: the embedded cluster's own, in its data folder.",
+    )
 
 
 class ProcessSettings(Section):
@@ -42,6 +64,7 @@ class ProcessSettings(Section):
     log: LogSettings = LogSettings()
     internal: InternalSettings = InternalSettings()
     rpc: RpcSettings = RpcSettings()
+    secrets: SecretsSettings = SecretsSettings()
     sql: SqlSettings = SqlSettings()
     cache: CacheSettings = CacheSettings()
     bus: BusSettings = BusSettings()
@@ -50,3 +73,18 @@ class ProcessSettings(Section):
     logic: LogicSettings = LogicSettings()
     repo: RepoSettings = RepoSettings()
     task: TaskSettings = TaskSettings()
+
+    @property
+    def is_embedded(self) -> bool:
+        """Everything that is shared lies in one data folder of one machine."""
+        return self.sql.kind == "sqlite"
+
+    @property
+    def shares_memory(self) -> bool:
+        """Gateway, logic and task must run in one process: what they share lies in its memory."""
+        return not {self.cache.kind, self.bus.kind}.isdisjoint({"memory", "embedded"})
+
+    @property
+    def is_found_by_others(self) -> bool:
+        """Other processes learn from discovery where this one is."""
+        return self.discovery.kind != "static"

@@ -12,17 +12,20 @@ from im_infra.sql.abstract import Database
 
 
 @asynccontextmanager
-async def open_bus(settings: BusSettings, *, database: Database, clock: Clock, metrics: Metrics) -> AsyncIterator[Bus]:
+async def open_bus(
+    settings: BusSettings, *, database: Database | None, clock: Clock, metrics: Metrics
+) -> AsyncIterator[Bus]:
     """The bus of that kind, open while the context is; close what consumes before it.
 
     Args:
         settings: which, and how patient.
-        database: where the embedded one keeps records; the others have their own place for them.
+        database: where the embedded one keeps records; None: there is none, and the kind has its own place.
         clock: wall time, for the records.
         metrics: where records are counted.
     """
     match settings.kind:
         case "embedded":
+            assert database is not None, "the embedded bus keeps records in the database"
             bus = EmbeddedBus(database, clock, metrics=metrics, settings=settings)
             try:
                 yield bus

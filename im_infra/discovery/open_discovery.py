@@ -11,12 +11,14 @@ from im_infra.sql.abstract import Database
 
 
 @asynccontextmanager
-async def open_discovery(settings: DiscoverySettings, *, database: Database, clock: Clock) -> AsyncIterator[Discovery]:
+async def open_discovery(
+    settings: DiscoverySettings, *, database: Database | None, clock: Clock
+) -> AsyncIterator[Discovery]:
     """The registry of that kind, open while the context is.
 
     Args:
         settings: which, and what it starts with.
-        database: where the static one keeps worker leases; the others have their own place for them.
+        database: where the static one keeps worker leases; None: there is none, and the kind has its own place.
         clock: wall and monotonic time, for the leases.
 
     Raises:
@@ -24,6 +26,7 @@ async def open_discovery(settings: DiscoverySettings, *, database: Database, clo
     """
     match settings.kind:
         case "static":
+            assert database is not None, "the static registry keeps worker leases in the database"
             yield StaticDiscovery([parse_node(entry) for entry in settings.nodes], database, clock)
 
 

@@ -84,6 +84,14 @@ class Metrics:
             self._histograms[name] = made
         return made
 
+    def gauges(self) -> dict[str, float]:
+        """The present values of all gauges by name, those of one name's labels added up."""
+        values: dict[str, float] = {}
+        for gauge in self._gauges.values():
+            for family in gauge.collect():
+                values[family.name] = sum(sample.value for sample in family.samples)
+        return values
+
     def render(self) -> bytes:
         """All of them in Prometheus' text format (`CONTENT_TYPE`)."""
         return generate_latest(self.registry)

@@ -7,13 +7,14 @@ import grpc
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.rpc.credentials import Credentials
 from im_infra.rpc.in_process import InProcessChannel, InProcessServer
 from im_infra.rpc.settings import ChannelSettings
 
 IN_PROCESS: Final = "in-process:"
 """An address that starts so names a service of this process."""
 
-_Options = list[tuple[str, int]]
+_Options = list[tuple[str, int | str]]
 
 
 class Channels:
@@ -22,13 +23,19 @@ class Channels:
     Args:
         in_process: the servers of this process by name; looked at anew each time, so that it may grow.
         settings: limits and keepalive.
+        credentials: for TLS; None: none.
     """
 
     def __init__(
-        self, in_process: Mapping[str, InProcessServer] | None = None, *, settings: ChannelSettings | None = None
+        self,
+        in_process: Mapping[str, InProcessServer] | None = None,
+        *,
+        settings: ChannelSettings | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self._in_process = {} if in_process is None else in_process
         self._options = _channel_options(settings or ChannelSettings())
+        self._credentials = credentials
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     def get(self, address: str) -> grpc.aio.Channel:
@@ -50,17 +57,38 @@ class Channels:
 
     def _open(self, address: str) -> grpc.aio.Channel:
         if not address.startswith(IN_PROCESS):
-            return grpc.aio.insecure_channel(address, options=self._options)
+            return self._dial(address)
         name = address.removeprefix(IN_PROCESS)
         server = self._in_process.get(name)
         if server is None:
             raise ImError(error_table.UNAVAILABLE, f"this process does not serve {name}")
         return InProcessChannel(server)
 
+    def _dial(self, address: str) -> grpc.aio.Channel:
+        known = self._credentials
+        if known is None:
+            return grpc.aio.insecure_channel(address, options=self._options)
+        options = [*self._options, ("grpc.ssl_target_name_override", known.server_name)]
+        return grpc.aio.secure_channel(address, known.channel, options=options)
+
 
 def create_server(settings: ChannelSettings | None = None) -> grpc.aio.Server:
-    """A gRPC server for calls between services; bind it with `add_insecure_port`, inside the cluster's own network."""
+    """A gRPC server for calls between services; `listen` binds it, inside the cluster's own network."""
     return grpc.aio.server(options=_server_options(settings or ChannelSettings()))
+
+
+def listen(server: grpc.aio.Server, address: str, credentials: Credentials | None) -> int:
+    """Bind a server that was not started yet; gives the port.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+    try:
+        if credentials is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, credentials.server)
+    except RuntimeError as error:  # what gRPC raises
+        raise OSError(f"{address} cannot be opened for other processes' calls") from error
 
 
 def _channel_options(settings: ChannelSettings) -> _Options:

@@ -1,6 +1,9 @@
 """What can be set about calls between services."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from im_infra.settings import Section
 
@@ -52,3 +55,21 @@ class ChannelSettings(Section):
     keepalive_timeout_s: float = Field(
         default=5.0, ge=1, description="A ping unanswered for this long ends the connection, in seconds."
     )
+
+
+class RpcTlsSettings(Section):
+    """TLS between services, each side proving itself to the other; without it, the network between them must be trusted."""
+
+    ca: Path | None = Field(
+        None, description="PEM file with the authority of all services' certificates; unset: no TLS."
+    )
+    certificate: Path | None = Field(None, description="PEM file with this process's certificate chain.")
+    private_key: Path | None = Field(None, description="PEM file with its private key.")
+    server_name: str = Field("im-cluster", description="The name that every service's certificate carries.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        parts = (self.ca, self.certificate, self.private_key)
+        if any(parts) and not all(parts):
+            raise ValueError("ca, certificate and private_key go together")
+        return self

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from im_infra import error_table, internal_port
+from im_infra import error_table, readiness
 from im_infra.errors import ImError
 from im_infra.internal_port import InternalPort
 from im_infra.observability.metrics import Metrics
@@ -74,7 +74,7 @@ async def test_an_unexpected_failure_is_told_by_its_type_only(client: httpx.Asyn
 async def test_a_check_that_hangs_fails_at_its_deadline(
     client: httpx.AsyncClient, checks: Checks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(internal_port, "CHECK_DEADLINE_S", 0.05)
+    monkeypatch.setattr(readiness, "CHECK_DEADLINE_S", 0.05)
     checks.hangs = True
     answer = await client.get("/readyz")
     assert answer.status_code == 503

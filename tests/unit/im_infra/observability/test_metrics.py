@@ -49,3 +49,14 @@ def test_two_in_one_process_do_not_share_anything() -> None:
 
 def test_failed_tasks_are_shown() -> None:
     assert "im_process_failed_tasks" in Metrics().render().decode()
+
+
+def test_gauges_are_read_by_name_with_their_labels_added_up() -> None:
+    """Operators ask for figures, not for series."""
+    names = (*NAMES, Metric("im_test_lag", "gauge", "items", "Lag.", ("topic",)))
+    metrics = Metrics(names=names)
+    metrics.gauge("im_test_open").set(2)
+    metrics.gauge("im_test_lag").labels("a").set(3)
+    metrics.gauge("im_test_lag").labels("b").set(4)
+    metrics.counter("im_test_frames_total").labels("in").inc()
+    assert metrics.gauges() == {"im_test_open": 2, "im_test_lag": 7}
