@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from im_cli.data_folder import DataFolder
-from im_cli.secret_file import load_or_make, save
+from im_cli.exit_code import CommandError, ExitCode
+from im_cli.secret_file import Secrets, load_or_make, save
 from im_cli.up import DataDirOption
 
 APP = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
@@ -18,6 +19,22 @@ APP = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True
 def add_to(app: typer.Typer) -> None:
     """Add the group of commands."""
     app.add_typer(APP, name="keys")
+
+
+@APP.command("make")
+def make(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist yet.")],
+) -> None:
+    """Write the secrets of a new distributed cluster; every process of it is given this file as `secrets.file`."""
+    if file.exists():
+        raise CommandError(
+            f"{file} is there already",
+            code=ExitCode.REFUSED,
+            advice="a cluster keeps its secrets for good: with other ones everybody has to log in again",
+        )
+    made = Secrets.make(datetime.now(UTC))
+    save(file, made)
+    Console().print(f"{file} holds key {made.active.key_id}; keep it secret, and keep a copy", highlight=False)
 
 
 @APP.command("list")

@@ -11,6 +11,9 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
 
+from google.protobuf.json_format import MessageToJson
+
+from im_infra.node_status import NodeStatus
 from im_infra.observability import logs
 from im_infra.observability.metrics import CONTENT_TYPE, Metrics
 from im_infra.readiness import Asked, look_at
@@ -28,6 +31,7 @@ class InternalPort:
     - `/healthz`: 200 while the loop lives.
     - `/readyz`: 200 when every check passes and the process does not drain, else 503; JSON with each check's outcome.
       The checks run side by side, each for at most 1 s.
+    - `/status`: the process as `im status` shows it, GetStatusResponse as JSON; where it has one.
     - `/metrics`: Prometheus' text format.
 
     Args:
@@ -35,13 +39,17 @@ class InternalPort:
         port: port to listen on; 0 takes a free one (see `port`).
         metrics: of the process.
         health: the checks by name, looked at anew each time, so that they may grow; one that raises is not ready.
+        status: what the process tells about itself.
     """
 
-    def __init__(self, host: str, port: int, metrics: Metrics, health: Mapping[str, Asked]) -> None:
+    def __init__(
+        self, host: str, port: int, metrics: Metrics, health: Mapping[str, Asked], status: NodeStatus | None = None
+    ) -> None:
         self._host = host
         self._port = port
         self._metrics = metrics
         self._health = health
+        self._status = status
         self._ready = True
         self._server: asyncio.Server | None = None
         self._connections = 0
@@ -104,8 +112,11 @@ class InternalPort:
                 return status, body.encode(), "application/json"
             case "/metrics":
                 return HTTPStatus.OK, self._metrics.render(), CONTENT_TYPE
+            case "/status" if self._status is not None:
+                told = MessageToJson(await self._status.describe(), preserving_proto_field_name=True)
+                return HTTPStatus.OK, told.encode(), "application/json"
             case _:
-                return HTTPStatus.NOT_FOUND, b"/healthz /readyz /metrics\n", "text/plain"
+                return HTTPStatus.NOT_FOUND, b"/healthz /readyz /status /metrics\n", "text/plain"
 
 
 def _response(

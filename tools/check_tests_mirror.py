@@ -27,6 +27,8 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_cli/migrate.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/process/run_process.py": "tests/integration/im_cli/test_up.py",
     "im_cli/serve.py": "tests/integration/im_cli/test_serve.py",
+    "im_cli/status/command.py": "tests/integration/im_cli/test_status.py",
+    "im_cli/status/gather.py": "tests/integration/im_cli/test_status.py",
     "im_cli/up.py": "tests/integration/im_cli/test_up.py",
     "im_cli/user.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/version.py": "tests/integration/im_cli/test_operators.py",

@@ -276,7 +276,10 @@ async def open_process(
     """
     me, metrics, checks = Identity.make(settings.rpc.name, services), Metrics(), dict[str, Asked]()
     async with AsyncExitStack() as stack:
-        internal = InternalPort(settings.internal.host, settings.internal.port, metrics, checks)
+        status = NodeStatus(
+            version=installed_version(), boot_id=me.boot_id, services=tuple(me.peers), checks=checks, metrics=metrics
+        )
+        internal = InternalPort(settings.internal.host, settings.internal.port, metrics, checks, status)
         internal.set_ready(False)
         await stack.enter_async_context(internal)
         leaves = await stack.enter_async_context(open_leaves(settings, folder, me, metrics))
@@ -285,9 +288,6 @@ async def open_process(
         for service in me.peers:
             await opens[service]()
         checks |= wiring.checks
-        status = NodeStatus(
-            version=installed_version(), boot_id=me.boot_id, services=tuple(me.peers), checks=checks, metrics=metrics
-        )
         registrations = await wiring.announce(await wiring.serve(status))
         yield Process(
             internal=internal,
