@@ -2,20 +2,11 @@
 
 import json
 import stat
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from im_cli.exit_code import ExitCode
 from tests.integration.im_cli.conftest import Im
-from tests.support.cluster import Cluster, start_cluster
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("status")) as running:
-        yield running
+from tests.support.cluster import Cluster
 
 
 def test_an_embedded_cluster_tells_how_it_is(im: Im, cluster: Cluster) -> None:
