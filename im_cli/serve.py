@@ -87,7 +87,7 @@ def serve(
     settings = load_settings(config, {key: value for key, value in overrides.items() if value is not None})
     _check(chosen, settings)
     folder = DataFolder(data_dir)
-    with _held(folder, chosen) if settings.is_embedded else nullcontext():
+    with _held(folder, chosen) if settings.holds_data_folder(chosen) else nullcontext():
 
         def on_ready(process: "Process", ready_s: float) -> None:
             where = f", clients at {settings.gateway.public.host}:{process.port}" if process.port else ""
@@ -114,7 +114,7 @@ def _check(services: frozenset[str], settings: "ProcessSettings") -> None:
             code=ExitCode.USAGE,
             advice="the cache and the bus of this mode live in a process's memory; set cache.kind and bus.kind to share them",
         )
-    if settings.is_found_by_others and not settings.rpc.listen:
+    if settings.is_distributed and not settings.rpc.listen:
         raise CommandError(
             "rpc.listen is not set: the other processes could not reach this one",
             code=ExitCode.USAGE,

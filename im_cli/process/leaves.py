@@ -79,7 +79,7 @@ async def open_leaves(
         StoreUnavailableError: the database's file cannot be opened.
         OSError: a certificate cannot be read.
     """
-    clock, patient = SystemClock(), not settings.is_embedded
+    clock, patient = SystemClock(), settings.is_distributed
     servers = {service: InProcessServer() for service in me.peers}
     credentials = Credentials.load(settings.rpc.tls)
     async with AsyncExitStack() as stack:
@@ -88,7 +88,7 @@ async def open_leaves(
             return await when_available(name, lambda: stack.enter_async_context(open_()), patient=patient)
 
         database: Database | None = None
-        if settings.is_embedded or "repo" in me.peers:
+        if settings.needs_database(me.peers):
             database = opened = await enter("database", lambda: open_database(settings.sql, folder.path))
             if "repo" in me.peers:
                 await when_available("database", lambda: opened.write(upgrade), patient=patient)

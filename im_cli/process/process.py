@@ -149,7 +149,7 @@ class _Wiring:
         """The data, and the only service that makes ids."""
         leaves = self._leaves
         assert leaves.database is not None, "opened wherever repo runs"
-        await when_available("worker ids", leaves.lease.acquire, patient=not self._settings.is_embedded)
+        await when_available("worker ids", leaves.lease.acquire, patient=self._settings.is_distributed)
         repo = await self._stack.enter_async_context(
             open_repo(
                 self._settings.repo,

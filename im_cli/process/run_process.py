@@ -113,7 +113,7 @@ def _secrets(settings: "ProcessSettings", folder: DataFolder) -> "Secrets":
 
     if settings.secrets.file is not None:
         return read(settings.secrets.file)
-    if settings.is_embedded:
+    if not settings.is_distributed:
         return load_or_make(folder.secrets)
     raise CommandError(
         "secrets.file is not set: the processes of a cluster share the keys that tokens are signed with",

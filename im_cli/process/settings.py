@@ -1,5 +1,6 @@
 """Settings of a process: every service's own tree, and what the process itself needs."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -75,16 +76,19 @@ class ProcessSettings(Section):
     task: TaskSettings = TaskSettings()
 
     @property
-    def is_embedded(self) -> bool:
-        """Everything that is shared lies in one data folder of one machine."""
-        return self.sql.kind == "sqlite"
+    def is_distributed(self) -> bool:
+        """Processes find each other in a shared registry; engines may come up later, and secrets are handed out."""
+        return self.discovery.kind != "static"
 
     @property
     def shares_memory(self) -> bool:
         """Gateway, logic and task must run in one process: what they share lies in its memory."""
         return not {self.cache.kind, self.bus.kind}.isdisjoint({"memory", "embedded"})
 
-    @property
-    def is_found_by_others(self) -> bool:
-        """Other processes learn from discovery where this one is."""
-        return self.discovery.kind != "static"
+    def needs_database(self, services: Collection[str]) -> bool:
+        """Whether a process of these services opens the database: repo does, and so do the embedded leaves."""
+        return "repo" in services or not self.is_distributed or self.bus.kind == "embedded"
+
+    def holds_data_folder(self, services: Collection[str]) -> bool:
+        """Whether a process of these services works on the data folder of this machine."""
+        return self.sql.kind == "sqlite" and self.needs_database(services)

@@ -64,7 +64,7 @@ async def gather(settings: ProcessSettings) -> ClusterStatus:
         ImError: UNAVAILABLE: discovery is away.
         OSError: a certificate cannot be read.
     """
-    if settings.is_found_by_others:
+    if settings.is_distributed:
         clock = SystemClock()
         async with open_discovery(settings.discovery, database=None, clock=clock) as discovery:
             processes = await _ask_all(discovery, Channels(credentials=Credentials.load(settings.rpc.tls)))
