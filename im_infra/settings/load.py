@@ -14,6 +14,7 @@ T = TypeVar("T", bound=Section)
 Path_ = tuple[str, ...]
 
 _MISSING: Final = object()
+_FILE: Final = "_file"
 
 
 class SettingsError(Exception):
@@ -36,7 +37,9 @@ def load(
     """Read and check a settings tree.
 
     `IM_GATEWAY__PORT=0` sets `gateway.port`. In the environment, a list is either JSON or separated by commas, and a
-    table is JSON; `IM_KEYS__K1=...` sets one entry of a table whose keys are free (in lower case).
+    table is JSON; `IM_KEYS__K1=...` sets one entry of a table whose keys are free (in lower case). A variable with
+    `_FILE` behind a key's name names a file that holds the value, as orchestrators hand out secrets
+    (`IM_SQL__MYSQL__PASSWORD_FILE=/run/secrets/mysql`); a line's end behind it does not count.
 
     Args:
         tree: the section at the root.
@@ -83,7 +86,15 @@ class _Gathered:
     def add_environment(self, environment: Mapping[str, str], prefix: str) -> None:
         for name in sorted(name for name in environment if name.startswith(prefix)):
             path = tuple(name.removeprefix(prefix).lower().split("__"))
-            self._set(path, _parsed(_annotation(self._tree, path), environment[name]), name)
+            text = environment[name]
+            if _annotation(self._tree, path) is None and path[-1].endswith(_FILE):
+                path = (*path[:-1], path[-1].removesuffix(_FILE))
+                try:
+                    text = Path(text).read_text(encoding="utf-8").rstrip("\r\n")
+                except (OSError, UnicodeDecodeError) as error:
+                    self.problems.append(f"{'.'.join(path)}: the file that {name} names cannot be read: {error}")
+                    continue
+            self._set(path, _parsed(_annotation(self._tree, path), text), name)
 
     def add_overrides(self, overrides: Mapping[str, Any]) -> None:
         for key, value in overrides.items():

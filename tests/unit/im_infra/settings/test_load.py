@@ -110,3 +110,19 @@ def test_secrets_hide_in_the_repr(tmp_path: Path) -> None:
 
 def test_another_prefix_is_another_program(tmp_path: Path) -> None:
     assert load(Tree, toml=None, environment={"IM_PORT": "1", "X_PORT": "2"}, prefix="X_").port == 2
+
+
+def test_a_variable_may_name_a_file_that_holds_the_value(tmp_path: Path) -> None:
+    """Orchestrators hand secrets out as files; the newline that an editor put there is not part of one."""
+    file = tmp_path / "held"
+    file.write_text("7071\n")
+    assert read(tmp_path, "port = 1", {"IM_PORT_FILE": str(file)}).port == 7071
+
+
+def test_a_named_file_that_is_not_there_is_a_problem_of_its_key(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, "", {"IM_PORT_FILE": str(tmp_path / "gone")})
+    assert problem.startswith("port: the file that IM_PORT_FILE names cannot be read")
+
+
+def test_an_unknown_key_is_unknown_with_or_without_a_file(tmp_path: Path) -> None:
+    assert "unknown key" in "".join(problems(tmp_path, "", {"IM_PRT_FILE": "x", "IM_PRT": "1"}))
