@@ -133,6 +133,8 @@ class Requests:
         for request in lost:
             if not request.repeats:
                 request.on_done(None, error, now)
+        # Who was told may have asked anew, of a connection that is gone: before its Hello the next one may say nothing.
+        self._waiting = {request: None for request in self._waiting if request.repeats}
 
     def expire(self, now: float) -> None:
         """Fail what is past its deadline, repeat what was not answered in time."""

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from im_proto.v1 import conversation_pb2, read_pb2
+from im_proto.v1 import conversation_pb2, read_pb2, sync_pb2
+from im_proto.v1 import conversation_pb2 as c
 from im_sdk._errors import ClosedError, OutboxFullError
 from im_sdk._events import ConversationChanged
 from im_sdk._settings import SessionSettings
@@ -29,6 +30,21 @@ def test_requests_survive_a_lost_connection(server: ModelServer, device: MakeDev
     made.drop()
     made.sleep(2)
     assert made.answers[ticket].error is None
+
+
+def test_nothing_is_said_before_hello(server: ModelServer, device: MakeDevice) -> None:
+    """A head whose answer is outdated is asked once more, but not of the connection that was just lost."""
+    log = server.make({1, 2})
+    made = device().online()
+    server._account_event(1, joined=sync_pb2.Joined(conversation_id=log.conversation_id))
+    made.deliver(1)
+    server._account_event(1, left=sync_pb2.Left(conversation_id=log.conversation_id, state=c.MEMBER_STATE_LEFT))
+    assert made.connection is not None
+    made.hear(made.connection.outgoing.pop())
+    made.drop()
+    made.sleep(2)
+    assert made.connection is not None
+    assert [frame.WhichOneof("operation") for frame in made.connection.requests][:1] == ["hello"]
 
 
 def test_a_cancelled_request_is_not_answered(server: ModelServer, device: MakeDevice) -> None:
