@@ -89,12 +89,15 @@ async def open_repo(
         both_ways_ms=round(settings.fanout.both_ways_s * 1000),
     )
     outbox = settings.outbox
-    pending = Pending(max_rows=outbox.max_rows, max_backoff_ms=round(outbox.max_backoff_s * 1000))
+    sweep_after_ms = round(outbox.sweep_after_s * 1000)
+    pending = Pending(
+        max_rows=outbox.max_rows, sweep_after_ms=sweep_after_ms, max_backoff_ms=round(outbox.max_backoff_s * 1000)
+    )
     appender = Appender(
         database,
         ids=ids,
         pending=pending,
-        terms=BatchTerms(me.boot_id, sweep_after_ms=round(outbox.sweep_after_s * 1000), bounds=bounds),
+        terms=BatchTerms(me.boot_id, sweep_after_ms=sweep_after_ms, bounds=bounds),
         settings=settings.append,
         metrics=metrics,
         monotonic=clock.monotonic,
@@ -108,7 +111,13 @@ async def open_repo(
         return [stream for stream in streams.streams.values() if is_logic(stream.peer)]
 
     sweeper = Sweeper(
-        database, pending=pending, streams=logic_streams, owner=me.boot_id, settings=outbox, metrics=metrics
+        database,
+        pending=pending,
+        streams=logic_streams,
+        owner=me.boot_id,
+        settings=outbox,
+        metrics=metrics,
+        monotonic=clock.monotonic,
     )
     yield Repo(
         streams=streams,

@@ -171,7 +171,7 @@ class Appender:
     def _answer(self, batch: Sequence[Waiting], result: BatchResult) -> None:
         outbox_id = result.outbox_id
         if outbox_id:
-            self._pending.add(outbox_id, result.ranges)
+            self._pending.add(outbox_id, result.ranges, now=self._monotonic())
         refused = 0
         for waiting, outcome in zip(batch, result.outcomes, strict=True):
             if isinstance(outcome, ImError):

@@ -48,6 +48,7 @@ class Sweeper:
         owner: this boot.
         settings: times.
         metrics: what is counted.
+        monotonic: seconds, for ages.
     """
 
     def __init__(
@@ -59,12 +60,14 @@ class Sweeper:
         owner: str,
         settings: OutboxSettings,
         metrics: Metrics,
+        monotonic: Callable[[], float],
     ) -> None:
         self._database = database
         self._pending = pending
         self._streams = streams
         self._owner = owner
         self._settings = settings
+        self._monotonic = monotonic
         self._first = True
         self._first_after_id = 0
         self._redelivered = metrics.counter("im_repo_outbox_redelivered_total")
@@ -93,27 +96,45 @@ class Sweeper:
     async def sweep(self) -> None:
         """Deliver due rows again, while there are some and a logic process takes them.
 
-        The first time all rows are due: they were written before this process began, and nobody counts them any more.
+        The first time all rows are due but those that this process just wrote: nobody counts the others any more.
         """
         while streams := sorted(self._streams(), key=lambda stream: stream.peer):
+            self._pending.begin_look()
             rows = await self._database.read(
                 partial(find_due, limit=_ROWS_AT_A_TIME, whatever_age=self._first, after_id=self._first_after_id)
             )
-            due = [row for row in rows if not self._pending.is_done(row.outbox_id)]
-            if due:
-                waits = {row.outbox_id: self._pending.backoff_ms(row.outbox_id) for row in due}
+            due, waits = self._sort(rows)
+            if waits:
                 await self._database.write(partial(claim_rows, wait_ms=waits, owner=self._owner))
             taken = self._redeliver(due, streams)
             if self._first and rows and taken:
                 self._first_after_id = rows[-1].outbox_id
-            if len(rows) < _ROWS_AT_A_TIME or not taken:
+            if len(rows) < _ROWS_AT_A_TIME or not taken or not (waits or self._first):
                 self._first = self._first and not taken
                 return
 
+    def _sort(self, rows: Sequence[OutboxRow]) -> tuple[list[OutboxRow], dict[int, int]]:
+        """The rows to deliver again, and how long they and those that are only just committed rest, in milliseconds."""
+        now = self._monotonic()
+        due: list[OutboxRow] = []
+        waits: dict[int, int] = {}
+        for row in rows:
+            outbox_id = row.outbox_id
+            if self._pending.is_done(outbox_id):
+                continue
+            waits[outbox_id] = self._pending.rest_ms(outbox_id, now=now)
+            if not waits[outbox_id]:
+                due.append(row)
+                waits[outbox_id] = self._pending.backoff_ms(outbox_id)
+        return due, waits
+
     def _redeliver(self, rows: Sequence[OutboxRow], streams: Sequence[LogicStream]) -> bool:
         """Push the rows, each to one stream; False: a row was taken by none, the rest waits for its time."""
+        now = self._monotonic()
         for row in rows:
-            ranges = self._pending.again(row.outbox_id, row.ranges)
+            if self._pending.is_done(row.outbox_id):
+                continue  # confirmed while it was claimed
+            ranges = self._pending.again(row.outbox_id, row.ranges, now=now)
             push = RepoPush(
                 redeliver=Redeliver(outbox_id=row.outbox_id, ranges=[to_proto(one) for one in ranges])
             ).SerializeToString()

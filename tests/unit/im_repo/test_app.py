@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -23,6 +24,7 @@ from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceStub
 from im_proto.repo.v1.stream_pb2_grpc import RepoServiceStub
 from im_proto.v1.message_pb2 import SendResponse
 from im_repo.app import open_repo
+from im_repo.log.append_batch import append_batch
 from im_repo.outbox.settings import OutboxSettings
 from im_repo.schema import CLOCK, OUTBOX
 from im_repo.settings import RepoSettings
@@ -63,12 +65,17 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.fixture
+def sweep_after_s() -> float:
+    return 0.05
+
+
 @pytest.fixture(params=["in-process", "network"])
 async def logic(
-    request: pytest.FixtureRequest, database: SqliteDatabase, ids: Any, seed_in: Any
+    request: pytest.FixtureRequest, database: SqliteDatabase, ids: Any, seed_in: Any, sweep_after_s: float
 ) -> AsyncIterator[Logic]:
     """Logic, connected to a repo that runs, and task as well, which must get no push."""
-    settings = RepoSettings(outbox=OutboxSettings(sweep_after_s=0.05, interval_s=0.02))
+    settings = RepoSettings(outbox=OutboxSettings(sweep_after_s=sweep_after_s, interval_s=0.02))
     await database.write(lambda connection: seed_in(connection).user(1, 2, 3))
     await database.write(lambda connection: seed_in(connection).conversation(LOG, 1, 2))
     async with AsyncExitStack() as stack:
@@ -169,6 +176,39 @@ async def test_what_is_not_confirmed_comes_back_to_logic(logic: Logic) -> None:
     redeliver = logic.pushes[0].redeliver
     assert redeliver.outbox_id == result.outbox_id
     assert [(one.conversation_id, one.from_seq, one.to_seq) for one in redeliver.ranges] == [(LOG, 1, 1)]
+
+
+@pytest.mark.parametrize("sweep_after_s", [1.0])
+async def test_what_took_long_to_commit_is_not_delivered_twice(
+    logic: Logic, database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row is as old as its transaction: it must not be late the moment it can be seen."""
+    read, write = database.read, database.write
+    looks = 0
+
+    async def slow_write(unit: Any) -> Any:
+        if getattr(unit, "func", None) is not append_batch:
+            return await write(unit)
+        return await write(lambda connection: (unit(connection), time.sleep(1.1))[0])
+
+    async def counted_read(unit: Any) -> Any:
+        nonlocal looks
+        found = await read(unit)
+        looks += 1
+        return found
+
+    monkeypatch.setattr(database, "read", counted_read)
+    monkeypatch.setattr(database, "write", slow_write)
+    result = await logic.append()
+    after = looks
+
+    async def looked_twice() -> bool:
+        return looks >= after + 2
+
+    await until(looked_twice)
+    confirmed = pb.ConfirmedRange(outbox_id=result.outbox_id, conversation_id=LOG, from_seq=1, to_seq=1)
+    await logic.ask(confirm=pb.Confirm(ranges=[confirmed]))
+    assert logic.pushes == []
 
 
 async def test_an_unknown_request_is_told(logic: Logic) -> None:

@@ -13,7 +13,7 @@ from im_infra.sql.sqlite import SqliteDatabase
 from im_proto.repo.v1.stream_pb2 import RepoPush
 from im_repo.log.draft import Range
 from im_repo.outbox.pending import Pending
-from im_repo.outbox.rows import insert_row
+from im_repo.outbox.rows import claim_rows, insert_row
 from im_repo.outbox.settings import OutboxSettings
 from im_repo.outbox.sweeper import Sweeper
 from im_repo.schema import OUTBOX
@@ -36,13 +36,28 @@ class Logic:
         return True
 
 
+class Time:
+    """Monotonic seconds that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
 @pytest.fixture
 def pending() -> Any:
-    return Pending(max_rows=1_000, max_backoff_ms=5_000)
+    return Pending(max_rows=1_000, sweep_after_ms=3_000, max_backoff_ms=5_000)
 
 
 @pytest.fixture
-def sweeper(database: SqliteDatabase, pending: Any) -> Any:
+def sweeper(database: SqliteDatabase, pending: Any, time: Time) -> Any:
     def make(*streams: object) -> Any:
         return Sweeper(
             database,
@@ -51,14 +66,15 @@ def sweeper(database: SqliteDatabase, pending: Any) -> Any:
             owner="me",
             settings=OutboxSettings(),
             metrics=Metrics(),
+            monotonic=time,
         )
 
     return make
 
 
-async def put(database: SqliteDatabase, *, next_time: Any = 1, count: Any = 1) -> Any:
+async def put(database: SqliteDatabase, *, next_time: Any = 1, count: Any = 1, owner: Any = "gone") -> Any:
     return [
-        await database.write(lambda c: insert_row(c, RANGES, owner="gone", now=1, next_time=next_time))
+        await database.write(lambda c: insert_row(c, RANGES, owner=owner, now=1, next_time=next_time))
         for _ in range(count)
     ]
 
@@ -80,6 +96,68 @@ async def test_at_the_start_all_rows_are_delivered(database: SqliteDatabase, swe
     assert len(logic.got) == 1
 
 
+async def test_at_the_start_what_was_committed_meanwhile_is_left_alone(
+    database: SqliteDatabase, sweeper: Any, pending: Any
+) -> None:
+    logic = Logic("logic-1")
+    [row] = await put(database, next_time=1 << 60, owner="me")
+    pending.add(row, RANGES, now=100.0)
+    await sweeper(logic).sweep()
+    assert logic.got == []
+
+
+async def test_a_row_whose_commit_took_long_is_not_late(
+    database: SqliteDatabase, sweeper: Any, pending: Any, time: Time
+) -> None:
+    """Due by its time in the database as soon as it can be seen; it gets its time to be confirmed all the same."""
+    logic = Logic("logic-1")
+    one = sweeper(logic)
+    await one.sweep()
+    rows = await put(database, count=120)
+    for row in rows:
+        pending.add(row, RANGES, now=100.0)
+    await one.sweep()
+    assert logic.got == []
+    assert all(row.next_time > 1 for row in await rows_of(database)), "looked at again when it is late"
+    await database.write(lambda c: claim_rows(c, dict.fromkeys(rows, 0), owner="me"))
+    time.now = 103.0
+    await one.sweep()
+    assert len(logic.got) == len(rows)
+
+
+async def test_what_is_confirmed_while_it_is_read_or_claimed_is_not_delivered(
+    database: SqliteDatabase, sweeper: Any, pending: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An append confirms and deletes beside the sweep."""
+    logic = Logic("logic-1")
+    one = sweeper(logic)
+    await one.sweep()
+    first, second = await put(database, count=2)
+    real_read, real_write = database.read, database.write
+
+    def confirm(row: int) -> None:
+        pending.confirm(row, 70, from_seq=5, to_seq=7)
+        pending.confirm(row, 71, from_seq=1, to_seq=1)
+
+    for row in (first, second):
+        pending.add(row, RANGES, now=0.0)
+
+    async def read(unit: Any) -> Any:
+        found = await real_read(unit)
+        confirm(first)
+        pending.deleted(pending.take_done(10))
+        return found
+
+    async def write(unit: Any) -> Any:
+        confirm(second)
+        return await real_write(unit)
+
+    monkeypatch.setattr(database, "read", read)
+    monkeypatch.setattr(database, "write", write)
+    await one.sweep()
+    assert logic.got == []
+
+
 async def test_many_rows_are_delivered_in_one_sweep(database: SqliteDatabase, sweeper: Any) -> None:
     """Page by page, each once."""
     logic = Logic("logic-1")
@@ -93,7 +171,7 @@ async def test_many_rows_are_delivered_in_one_sweep(database: SqliteDatabase, sw
 async def test_only_what_is_unconfirmed_is_delivered(database: SqliteDatabase, sweeper: Any, pending: Any) -> None:
     logic = Logic("logic-1")
     [row] = await put(database)
-    pending.add(row, RANGES)
+    pending.add(row, RANGES, now=0.0)
     pending.confirm(row, 70, from_seq=5, to_seq=6)
     await sweeper(logic).sweep()
     assert [(one.conversation_id, one.from_seq, one.to_seq, one.fanout) for one in logic.got[0].ranges] == [
@@ -114,14 +192,14 @@ async def test_what_is_done_is_deleted_and_not_delivered(database: SqliteDatabas
     logic = Logic("logic-1")
     one = sweeper(logic)
     [row] = await put(database)
-    pending.add(row, RANGES)
+    pending.add(row, RANGES, now=0.0)
     pending.confirm(row, 70, from_seq=5, to_seq=7)
     pending.confirm(row, 71, from_seq=1, to_seq=1)
     await one.sweep()
     assert logic.got == []
     await one.delete_confirmed()
     assert await rows_of(database) == []
-    assert not pending.is_done(row)
+    assert pending.done_rows == 0
 
 
 async def test_without_logic_it_rests(database: SqliteDatabase, sweeper: Any) -> None:
@@ -155,7 +233,7 @@ async def test_a_deletion_that_fails_is_tried_again(
 ) -> None:
     one = sweeper()
     [row] = await put(database)
-    pending.add(row, [Range(70, 1, 1, 1)])
+    pending.add(row, [Range(70, 1, 1, 1)], now=0.0)
     pending.confirm(row, 70, from_seq=1, to_seq=1)
 
     async def busy(_unit: object) -> Any:
