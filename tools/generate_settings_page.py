@@ -45,7 +45,7 @@ def type_text(text: str) -> str:
 def default_text(doc: FieldDoc) -> str:
     """A default as code."""
     if doc.type == "secret":
-        return "made on first start"
+        return "unset"
     return "unset" if doc.default == "null" else f"`{doc.default}`"
 
 

@@ -5,6 +5,8 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from im_infra.sql.statements import Closing
+
 T = TypeVar("T")
 Unit = Callable[[Connection], T]
 
@@ -16,7 +18,7 @@ class Database(Protocol):
     event loop (a thread for SQLite, a greenlet over the async driver elsewhere), so the same unit serves every
     member. It must not keep the connection, block on anything else, or touch objects that the loop changes.
 
-    A unit may run more than once: after a deadlock (1213) or where the database was busy, it is rolled back and run
+    A unit may run more than once: after a deadlock, or where its connection broke before COMMIT was sent, it is run
     again from its beginning. After a COMMIT with an unknown outcome it is **not** run again: the caller decides.
 
     Cancelling an awaiting caller never cancels the database call: the unit ends, its connection stays in step.
@@ -39,6 +41,22 @@ class Database(Protocol):
             StoreUnavailableError: no connection, or read-only; nothing committed.
             DataRejectedError: the database refused the data itself; nothing committed.
             OutcomeUnknownError: the connection broke at COMMIT.
+        """
+        ...
+
+    @property
+    def closing_lanes(self) -> int:
+        """How many units of `write_closing` run side by side."""
+        ...
+
+    async def write_closing(self, unit: Unit[Closing[T]]) -> T:
+        """As `write`, for what is done for every message: the unit hands over its last statements.
+
+        They are run after it and committed with it, all in one round trip where the engine can. What `read_together`
+        asks in such a unit is one round trip, too.
+
+        Raises:
+            ImError: as `write`.
         """
         ...
 

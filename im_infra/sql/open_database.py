@@ -24,3 +24,9 @@ async def open_database(settings: SqlSettings, data_dir: Path) -> AsyncIterator[
         case "sqlite":
             async with open_sqlite(data_dir / settings.sqlite.path, settings.sqlite) as database:
                 yield database
+        case "mysql":
+            # The driver and what SQLAlchemy has for it are slow to import, and a file needs neither.
+            from im_infra.sql.mysql import open_mysql  # noqa: PLC0415
+
+            async with open_mysql(settings.mysql) as server:
+                yield server

@@ -26,6 +26,7 @@ from im_infra.sql.abstract import Unit
 from im_infra.sql.errors import StoreUnavailableError
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite_errors import is_broken, translate
+from im_infra.sql.statements import Closing, close
 
 T = TypeVar("T")
 
@@ -58,6 +59,15 @@ class SqliteDatabase:
     async def write(self, unit: Unit[T]) -> T:
         """See `abstract.Database.write`; units run one after the other, in the order of the calls."""
         return await _run(self._writer_thread, lambda: self._writer.transact(unit))
+
+    @property
+    def closing_lanes(self) -> int:
+        """One, as there is one writer."""
+        return 1
+
+    async def write_closing(self, unit: Unit[Closing[T]]) -> T:
+        """See `abstract.Database.write_closing`."""
+        return await self.write(lambda connection: close(connection, unit(connection)))
 
     async def read(self, unit: Unit[T]) -> T:
         """See `abstract.Database.read`; a unit sees one snapshot."""

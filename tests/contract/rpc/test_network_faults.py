@@ -14,6 +14,7 @@ from im_infra.rpc.settings import ChannelSettings, StreamSettings
 from im_infra.rpc.stream_client import StreamClient
 from im_infra.rpc.stream_server import StreamServer
 from im_proto.repo.v1 import stream_pb2_grpc
+from tests.support.tcp_proxy import TcpProxy
 
 SETTINGS = StreamSettings(reconnect_first_s=0.01, reconnect_max_s=0.1)
 QUICK = ChannelSettings(keepalive_time_s=1, keepalive_timeout_s=1)
@@ -38,49 +39,6 @@ async def start(echo: Echo, port: int = 0) -> tuple[grpc.aio.Server, int]:
     port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     return server, port
-
-
-class Proxy:
-    """Passes bytes on between a client and a port, until it falls silent: then not even an end passes."""
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._connections: set[asyncio.Task[object]] = set()
-        self.silent = False
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[int]:
-        """Listen while the context is open; gives the port."""
-        listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        try:
-            yield listener.sockets[0].getsockname()[1]
-        finally:
-            listener.close()
-            for connection in self._connections:
-                connection.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
-            await listener.wait_closed()
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.create_task(self._join(reader, writer))
-        self._connections.add(connection)
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", self._target)
-        try:
-            await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
-        finally:
-            writer.close()
-            back.close()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            if not self.silent:
-                writer.write(data)
-                await writer.drain()
-        if self.silent:
-            await asyncio.Event().wait()
-        writer.close()
 
 
 @asynccontextmanager
@@ -123,7 +81,7 @@ async def test_a_network_that_falls_silent_is_noticed_on_both_sides() -> None:
     told: list[ImError | None] = []
     echo = Echo()
     server, port = await start(echo)
-    proxy = Proxy(port)
+    proxy = TcpProxy(port)
     async with proxy.open() as proxied, streaming(proxied, lost) as client:
         await client.call(b"hello", timeout_s=5)
         proxy.silent = True

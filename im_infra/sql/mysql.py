@@ -1,0 +1,255 @@
+"""The distributed member: MySQL or MariaDB behind asyncmy, with a pool each for appends, other writes and reads.
+
+A unit is a plain function; it runs in a greenlet on the event loop, where each of its statements awaits the server
+without its noticing. So it must not block, and what it computes between two statements holds up the loop.
+
+Reads have one snapshot for a whole unit (REPEATABLE READ, read-only); writes see what is committed at each statement
+(READ COMMITTED), which after a row's lock is what the transaction before it left.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from enum import Enum, auto
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import greenlet_spawn
+
+from im_infra.aio import spawn
+from im_infra.errors import ImError
+from im_infra.sql.abstract import Unit
+from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreUnavailableError
+from im_infra.sql.mysql_connections import Purpose, make_engine
+from im_infra.sql.mysql_errors import is_deadlock, translate
+from im_infra.sql.mysql_packets import Packets, RefusedError
+from im_infra.sql.settings import MysqlSettings
+from im_infra.sql.statements import SHORTCUT, Closing
+
+T = TypeVar("T")
+
+CHECK_TIMEOUT_S: Final = 1.0
+_DEADLOCK_TRIES: Final = 10
+_LOST_TRIES: Final = 2
+"""A connection may have gone stale in the pool; a second one that breaks has a reason that stays."""
+_DEADLOCK_WAIT_S: Final = 0.01
+
+
+class _Stage(Enum):
+    """How far an attempt has come: what its failure leaves behind."""
+
+    WAITING = auto()
+    """It has no connection yet."""
+    RUNNING = auto()
+    COMMITTING = auto()
+    """COMMIT may be on its way."""
+
+
+class _Attempt:
+    """One run of a unit, as the loop sees it."""
+
+    def __init__(self) -> None:
+        self.stage = _Stage.WAITING
+
+
+_Work = Callable[[Connection, _Attempt], T]
+
+
+class MysqlDatabase:
+    """A database server, as `abstract.Database` promises. Made by `open_mysql`.
+
+    Args:
+        settings: where it is, who we are, how many connections and how long to wait.
+
+    Raises:
+        OSError: a PEM file cannot be read.
+    """
+
+    def __init__(self, settings: MysqlSettings) -> None:
+        self._settings = settings
+        self._append_engine = make_engine(settings, Purpose.APPEND, connections=settings.append_connections)
+        self._write_engine = make_engine(settings, Purpose.WRITE, connections=settings.write_connections)
+        self._read_engine = make_engine(settings, Purpose.READ, connections=settings.read_connections)
+        # Unbounded by itself; who submits is bounded: the append queue, stream credit, the gRPC server's limit.
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def dialect(self) -> str:
+        """`mysql`, for MariaDB too."""
+        return "mysql"
+
+    @property
+    def closing_lanes(self) -> int:
+        """See `abstract.Database.closing_lanes`."""
+        return self._settings.append_connections
+
+    async def write(self, unit: Unit[T]) -> T:
+        """See `abstract.Database.write`; units run side by side."""
+        return await self._run(
+            self._write_engine.sync_engine, lambda connection, attempt: _write(connection, unit, attempt)
+        )
+
+    async def write_closing(self, unit: Unit[Closing[T]]) -> T:
+        """See `abstract.Database.write_closing`; what the unit closes with is one packet with COMMIT."""
+        return await self._run(
+            self._append_engine.sync_engine, lambda connection, attempt: _close(connection, unit, attempt)
+        )
+
+    async def read(self, unit: Unit[T]) -> T:
+        """See `abstract.Database.read`; a unit sees the snapshot of its first statement."""
+        return await self._run(self._read_engine.sync_engine, lambda connection, _attempt: _read(connection, unit))
+
+    async def check(self) -> None:
+        """See `abstract.Database.check`."""
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                await self.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
+        except TimeoutError as error:
+            raise StoreUnavailableError(f"the database did not answer within {CHECK_TIMEOUT_S:g} s") from error
+
+    async def close(self) -> None:
+        """Close all connections, after the units under way: each ends within its own deadline."""
+        if self._running:
+            await asyncio.wait(self._running)
+        for engine in (self._append_engine, self._write_engine, self._read_engine):
+            await engine.dispose()
+
+    async def _run(self, engine: Engine, work: _Work[T]) -> T:
+        """Run `work` as a task of its own: a caller that is cancelled goes on at once, and the task to its end."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        task = spawn(self._answer(answer, engine, work), name="sql.unit")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await answer
+
+    async def _answer(self, answer: asyncio.Future[T], engine: Engine, work: _Work[T]) -> None:
+        attempt = _Attempt()
+        try:
+            async with asyncio.timeout(self._settings.unit_timeout_s):
+                result = await _until_done(engine, work, attempt)
+        except TimeoutError:
+            _settle(answer, error=_late(attempt.stage, self._settings.unit_timeout_s))
+        except BaseException as error:
+            _settle(answer, error=error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            _settle(answer, result)
+
+
+@asynccontextmanager
+async def open_mysql(settings: MysqlSettings) -> AsyncIterator[MysqlDatabase]:
+    """A database server while the context is open.
+
+    Raises:
+        StoreUnavailableError: it cannot be reached, does not let us in, or shows a certificate that we do not trust.
+    """
+    try:
+        database = MysqlDatabase(settings)
+    except OSError as error:
+        raise StoreUnavailableError(f"a PEM file of the database's TLS settings: {error}") from error
+    try:
+        await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
+        yield database
+    finally:
+        await database.close()
+
+
+async def _until_done(engine: Engine, work: _Work[T], attempt: _Attempt) -> T:
+    """Run `work`, again after a deadlock, and once more where a connection broke before COMMIT: nothing is there."""
+    tries = 0
+    while True:
+        tries += 1
+        attempt.stage = _Stage.WAITING
+        try:
+            return await greenlet_spawn(_on_connection, engine, work, attempt)
+        except Exception as error:
+            translated = translate(error, committing=attempt.stage is _Stage.COMMITTING)
+            if translated is None:
+                raise
+            if tries >= _tries(error, translated, attempt.stage):
+                if translated is error:
+                    raise
+                raise translated from error
+        await asyncio.sleep(random.random() * _DEADLOCK_WAIT_S * tries)  # noqa: S311 - jitter
+
+
+def _tries(error: Exception, translated: ImError, stage: _Stage) -> int:
+    """How often a unit that fails so is run at most."""
+    if is_deadlock(error):
+        return _DEADLOCK_TRIES
+    lost = isinstance(translated, StoreUnavailableError) and translated is not error
+    return _LOST_TRIES if lost and stage is _Stage.RUNNING else 1
+
+
+def _on_connection(engine: Engine, work: _Work[T], attempt: _Attempt) -> T:
+    """Run `work` on a connection of the pool; in a greenlet.
+
+    After an error of the database or a cancel the connection is dropped, and with it its transaction: it may be out of
+    step, and would give the next unit this one's answer.
+    """
+    with engine.connect() as connection:
+        attempt.stage = _Stage.RUNNING
+        try:
+            return work(connection, attempt)
+        except BaseException as error:
+            if not isinstance(error, Exception) or translate(error) not in {None, error}:
+                connection.invalidate()
+            else:
+                _roll_back(connection)
+            raise
+
+
+def _roll_back(connection: Connection) -> None:
+    """Undo what a unit did that raised an error of its own."""
+    try:
+        connection.rollback()
+    except DBAPIError:
+        connection.invalidate()
+
+
+def _write(connection: Connection, unit: Unit[T], attempt: _Attempt) -> T:
+    result = unit(connection)
+    attempt.stage = _Stage.COMMITTING
+    connection.commit()
+    return result
+
+
+def _close(connection: Connection, unit: Unit[Closing[T]], attempt: _Attempt) -> T:
+    closing = unit(connection)
+    packets: Packets = connection.info[SHORTCUT]
+    attempt.stage = _Stage.COMMITTING
+    try:
+        return closing.answer(packets.write_and_commit(closing.statements))
+    except RefusedError as error:
+        attempt.stage = _Stage.RUNNING
+        raise error.refusal from error
+
+
+def _read(connection: Connection, unit: Unit[T]) -> T:
+    result = unit(connection)
+    connection.rollback()
+    return result
+
+
+def _late(stage: _Stage, timeout_s: float) -> ImError:
+    told = f"the database did not answer within {timeout_s:g} s"
+    match stage:
+        case _Stage.WAITING:
+            return StoreBusyError("no connection to the database became free in time")
+        case _Stage.RUNNING:
+            return StoreUnavailableError(told)
+        case _Stage.COMMITTING:
+            return OutcomeUnknownError(told)
+
+
+def _settle(answer: asyncio.Future[T], result: T | None = None, *, error: BaseException | None = None) -> None:
+    """Answer, unless the caller has gone."""
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(result)  # type: ignore[arg-type]  # a unit may well answer None
