@@ -5,7 +5,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cluster import Cluster, start_cluster
+from tests.support.engine_fixtures import (
+    etcd_engine,
+    redis_cluster,
+    redis_engine,
+    session_etcd,
+    session_redis,
+    session_redis_cluster,
+)
 from tests.support.mariadb import MariadbServer, start_mariadb
+
+__all__ = ["etcd_engine", "redis_cluster", "redis_engine", "session_etcd", "session_redis", "session_redis_cluster"]
 
 
 @pytest.fixture(scope="session")
