@@ -4,7 +4,7 @@ Everything here is idempotent: it reads, or carries an operation id, or makes wh
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from im_infra import error_table
 from im_infra.errors import ImError
@@ -17,6 +17,9 @@ from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceStub
 from im_proto.v1.conversation_pb2 import Head
 
 Response = TypeVar("Response")
+
+_SHARE_OF_ONE_TRY: Final = 0.4
+"""Of the deadline: a node that hangs leaves time for another one."""
 
 
 class RepoCalls:
@@ -120,4 +123,4 @@ class RepoCalls:
         return response.user if response.HasField("user") else None
 
     async def _retry(self, attempt: Callable[[float], Awaitable[Response]]) -> Response:
-        return await retry(attempt, timeout_s=self._timeout_s)
+        return await retry(attempt, timeout_s=self._timeout_s, attempt_timeout_s=self._timeout_s * _SHARE_OF_ONE_TRY)

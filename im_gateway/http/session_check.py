@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Final
 
 from im_gateway.auth.access_token import AccessClaims
+from im_infra.rpc.retry import retry
 from im_infra.rpc.service_pool import ServicePool
 from im_infra.rpc.unary import call_unary
-from im_proto.logic.v1.account_pb2 import CheckSessionRequest
+from im_proto.logic.v1.account_pb2 import CheckSessionRequest, CheckSessionResponse
 from im_proto.logic.v1.account_pb2_grpc import AccountServiceStub
 
 _TIMEOUT_S: Final = 3.0
@@ -44,8 +45,13 @@ class SessionCheck:
         request = CheckSessionRequest(
             user_id=claims.user_id, session_id=claims.session_id, generation=claims.generation
         )
-        stub = self._accounts.stub(AccountServiceStub, key=claims.user_id)
-        response = await call_unary(stub.CheckSession, request, timeout_s=_TIMEOUT_S)
+        response: CheckSessionResponse = await retry(  # it reads only
+            lambda left_s: call_unary(
+                self._accounts.stub(AccountServiceStub, key=claims.user_id).CheckSession, request, timeout_s=left_s
+            ),
+            timeout_s=_TIMEOUT_S,
+            attempt_timeout_s=_TIMEOUT_S / 2,
+        )
         self._checked[key] = (now, response.user_kind)
         self._checked.move_to_end(key)
         if len(self._checked) > _MAX_SESSIONS:

@@ -49,6 +49,13 @@ class Channels:
             channel = self._channels[address] = self._open(address)
         return channel
 
+    def is_broken(self, address: str) -> bool:
+        """The channel to it could not connect, or lost its connection and did not get another; it goes on trying."""
+        channel = self._channels.get(address)
+        if channel is None or address.startswith(IN_PROCESS):
+            return False
+        return channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.TRANSIENT_FAILURE
+
     async def close(self) -> None:
         """Close all; calls under way are cancelled."""
         channels, self._channels = self._channels, {}

@@ -18,6 +18,9 @@ Stub = TypeVar("Stub")
 class ServicePool:
     """Picks a living node of one service for each call.
 
+    A node whose channel is broken is left out at once, as long as another one is there: discovery lists a killed
+    process for some seconds more, and a call with a key would meet it with every try.
+
     Args:
         service: as in discovery.
         discovery: who is alive.
@@ -55,10 +58,12 @@ class ServicePool:
         return stub
 
     def _pick(self, key: int | None) -> Node:
-        nodes = list(self._discovery.nodes(self._service).values())
-        nodes = [node for node in nodes if not node.draining] or nodes
-        if not nodes:
+        living = list(self._discovery.nodes(self._service).values())
+        if not living:
             raise ImError(error_table.UNAVAILABLE, f"no {self._service} is alive")
+        nodes = [node for node in living if not node.draining] or living
+        if len(nodes) > 1:
+            nodes = [node for node in nodes if not self._channels.is_broken(node.address)] or nodes
         if key is None:
             return nodes[int(self._chance() * len(nodes))]
         return max(nodes, key=lambda node: rendezvous.weight(rendezvous.seed(node.node_id), key))

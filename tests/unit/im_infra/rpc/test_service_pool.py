@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 from im_infra import error_table
 from im_infra.discovery.abstract import Node
 from im_infra.errors import ImError
-from im_infra.rpc.channels import Channels
+from im_infra.rpc.channels import Channels, create_server, listen
 from im_infra.rpc.in_process import InProcessServer
 from im_infra.rpc.service_pool import ServicePool
 
@@ -73,3 +74,34 @@ def test_a_stub_is_made_once_and_forgotten_with_its_node() -> None:
     service.stub(Stub)
     listed.listed = {"one": NODES["one"]}
     assert service.stub(Stub) is not stub
+
+
+async def test_a_killed_process_is_left_out_though_discovery_lists_it() -> None:
+    """Calls with a key that it had go to another one, and come back when it is there again."""
+    servers = [create_server() for _ in range(2)]
+    ports = [listen(server, "127.0.0.1:0", None) for server in servers]
+    for server in servers:
+        await server.start()
+    nodes = {f"n{port}": Node("repo", f"n{port}", "b", f"127.0.0.1:{port}") for port in ports}
+    channels = Channels()
+    service = ServicePool("repo", discovery=Listed(nodes), channels=channels)
+
+    def channel() -> grpc.aio.Channel:
+        return service.stub(Stub, key=7).channel
+
+    first = channel()
+    await first.channel_ready()
+    addresses = [node.address for node in nodes.values()]
+    killed = next(number for number, address in enumerate(addresses) if channels.get(address) is first)
+    await servers[killed].stop(None)
+    async with asyncio.timeout(20):
+        while channel() is first:
+            await asyncio.sleep(0.02)
+        back = create_server()
+        listen(back, addresses[killed], None)
+        await back.start()
+        while channel() is not first:
+            await asyncio.sleep(0.02)
+    await channels.close()
+    for server in (*servers, back):
+        await server.stop(None)
