@@ -18,7 +18,7 @@ class NodeStatus(NodeServiceServicer):
         version: of the software.
         boot_id: of this process.
         services: which of the four run here.
-        checks: what readiness rests on, looked at anew each time.
+        checks: what it stands on, whether readiness rests on it or not; looked at anew each time.
         metrics: of the process; all gauges are told as load.
     """
 

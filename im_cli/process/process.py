@@ -130,6 +130,15 @@ async def _within(seconds: float, name: str, step: Run) -> None:
         _LOG.exception("not drained", part=name)
 
 
+def _asked(ask: Callable[[], Awaitable[object]]) -> Asked:
+    """A check that passes when `ask` answers, whatever it says."""
+
+    async def check() -> None:
+        await ask()
+
+    return check
+
+
 class _Wiring:
     """Services as they are opened, in the order of who needs whom."""
 
@@ -142,6 +151,9 @@ class _Wiring:
         self.runs: dict[str, Run] = {}
         self.drains: dict[str, Run] = {}
         self.checks: dict[str, Asked] = {}
+        """What readiness rests on."""
+        self.engines: dict[str, Asked] = {"cache": _asked(leaves.cache.epoch)}
+        """What this process uses and can go on without for a while; told to operators."""
         self.registers: dict[str, Register] = {}
         self.gateway: Gateway | None = None
 
@@ -188,7 +200,8 @@ class _Wiring:
         )
         self.runs["logic"] = logic.run
         self.drains["logic"] = logic.drain
-        self.checks |= {"repo": logic.check, "bus": leaves.bus.check}
+        self.checks["repo"] = logic.check
+        self.engines["bus"] = leaves.bus.check
         self.registers["logic"] = logic.register
 
     async def task(self) -> None:
@@ -276,8 +289,9 @@ async def open_process(
     """
     me, metrics, checks = Identity.make(settings.rpc.name, services), Metrics(), dict[str, Asked]()
     async with AsyncExitStack() as stack:
+        told = dict[str, Asked]()
         status = NodeStatus(
-            version=installed_version(), boot_id=me.boot_id, services=tuple(me.peers), checks=checks, metrics=metrics
+            version=installed_version(), boot_id=me.boot_id, services=tuple(me.peers), checks=told, metrics=metrics
         )
         internal = InternalPort(settings.internal.host, settings.internal.port, metrics, checks, status)
         internal.set_ready(False)
@@ -288,6 +302,7 @@ async def open_process(
         for service in me.peers:
             await opens[service]()
         checks |= wiring.checks
+        told |= wiring.engines | wiring.checks
         registrations = await wiring.announce(await wiring.serve(status))
         yield Process(
             internal=internal,

@@ -49,7 +49,7 @@ class ClusterStatus:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """One thing that readiness rests on, as all processes that use it see it."""
+    """One thing that processes stand on, as all processes that use it see it."""
 
     users: int
     slowest_ms: float

@@ -88,7 +88,7 @@ class GetStatusResponse(_message.Message):
 
     @_builtins.property
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
-        """What its readiness rests on, engines among it, in no particular order."""
+        """What it stands on, engines and other services, in no particular order."""
 
     @_builtins.property
     def load(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
@@ -117,7 +117,7 @@ Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
 
 @_typing.final
 class Check(_message.Message):
-    """One thing that readiness rests on."""
+    """One thing that a process stands on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -125,7 +125,7 @@ class Check(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     LATENCY_MS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`database`, `cache`, `bus`, `discovery`, `logic`, …"""
+    """`database`, `cache`, `bus`, `logic`, …"""
     error: _builtins.str
     """Why it failed, for people; empty: it passed."""
     latency_ms: _builtins.float
