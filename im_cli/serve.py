@@ -120,3 +120,10 @@ def _check(services: frozenset[str], settings: "ProcessSettings") -> None:
             code=ExitCode.USAGE,
             advice="--listen HOST:PORT, an address of the cluster's own network",
         )
+    host = settings.rpc.listen.rpartition(":")[0].strip("[]")
+    if settings.is_distributed and host in {"", "0.0.0.0", "::"} and not settings.rpc.advertise:  # noqa: S104 - compared
+        raise CommandError(
+            f"nobody can call {settings.rpc.listen}: that is every address of this machine, and none of them",
+            code=ExitCode.USAGE,
+            advice="set rpc.advertise to the HOST:PORT at which the other processes reach it",
+        )
