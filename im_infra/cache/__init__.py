@@ -5,4 +5,5 @@ that must not be lost is kept here alone.
 
 Members, chosen by `open_cache`:
     `memory.MemoryCache`: one process's own. Bounded in entries and bytes; full, it refuses new keys and keeps what it has.
+    `redis.redis.RedisCache`: a Redis or a Redis Cluster, shared by all processes. Full, it refuses new keys, too.
 """

@@ -1,7 +1,17 @@
 """The promise of the family `cache`."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
+
+MAX_VALUE_BYTES: Final = 64 * 1024
+
+
+class Reading(NamedTuple):
+    """Values, and what they were read from."""
+
+    values: list[bytes | None]
+    epoch: str
+    """As it was then, or a later one; empty: not known. Under another epoch than before, a missing value tells nothing."""
 
 
 class Cache(Protocol):
@@ -15,11 +25,15 @@ class Cache(Protocol):
     """
 
     async def epoch(self) -> str:
-        """Changes when everything was lost; publishers then publish again."""
+        """Changes when all or some of it was lost; publishers then publish again."""
+        ...
+
+    async def read(self, keys: Sequence[str]) -> Reading:
+        """The values in the order of `keys`, None where there is none, with the epoch: in one round trip."""
         ...
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The values in the order of `keys`, in one round trip; None where there is none."""
+        """The values of `read`."""
         ...
 
     async def put(self, key: str, value: bytes, *, ttl_s: float) -> None:

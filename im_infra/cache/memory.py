@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from im_infra import error_table
+from im_infra.cache.abstract import MAX_VALUE_BYTES, Reading
 from im_infra.clock import Clock, SystemClock
 from im_infra.errors import ImError
-
-MAX_VALUE_BYTES: Final = 64 * 1024
 
 # A write clears away at most so much that has expired, so that no single one takes long; twice what it can add.
 _SWEPT_PER_WRITE: Final = 16
@@ -59,6 +58,10 @@ class MemoryCache:
     async def epoch(self) -> str:
         """Changes when everything was lost."""
         return self._epoch
+
+    async def read(self, keys: Sequence[str]) -> Reading:
+        """The values in the order of `keys`, with the epoch."""
+        return Reading(await self.get_many(keys), self._epoch)
 
     async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
         """The values in the order of `keys`; None where there is none."""

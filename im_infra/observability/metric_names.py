@@ -30,6 +30,17 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("im_bus_consumed_total", "counter", "items", "Records that took effect.", ("topic",)),
     Metric("im_bus_retries_total", "counter", "items", "Deliveries that failed and will be tried again.", ("topic",)),
     Metric("im_bus_dead_letters_total", "counter", "items", "Records given up after their last try.", ("topic",)),
+    Metric("im_cache_round_trips_total", "counter", "items", "Round trips to Redis."),
+    Metric("im_cache_round_trip_seconds", "histogram", "seconds", "One round trip to Redis."),
+    Metric("im_cache_round_trip_calls", "histogram", "items", "Calls that shared one round trip to Redis."),
+    Metric(
+        "im_cache_failures_total",
+        "counter",
+        "items",
+        "Calls refused because Redis is away or too much waits; round trips that broke or stayed unanswered.",
+        ("why",),
+    ),
+    Metric("im_cache_epoch_changes_total", "counter", "items", "Times the shared cache lost what it held."),
     # im_infra.rpc
     # im_gateway
     Metric("im_gateway_connections", "gauge", "items", "Open WebSocket connections."),

@@ -4,12 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from im_infra.cache.abstract import Cache
+from im_cli.engines.engine import Engine
+from im_cli.engines.redis import REQUIREMENTS, RedisTls, redis_client
+from im_cli.engines.redis import redis as redis_engine
+from im_cli.engines.redis_cluster import RedisCluster
+from im_infra.cache.abstract import Cache, Reading
 from im_infra.cache.memory import MemoryCache
+from im_infra.cache.redis.redis import open_redis
 from im_infra.clock import ManualClock
+from im_infra.observability.metrics import Metrics
+from im_infra.settings.client_tls import ClientTlsSettings
+from tests.support.certificates import make_authority, make_certificate
+from tests.support.engine_fixtures import PASSWORD, redis_settings
+from tests.support.engines import require
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Member:
 
 
 @asynccontextmanager
-async def memory() -> AsyncIterator[Member]:
+async def memory(_request: pytest.FixtureRequest) -> AsyncIterator[Member]:
     clock = ManualClock()
     cache = MemoryCache(clock)
 
@@ -37,12 +48,60 @@ async def memory() -> AsyncIterator[Member]:
     yield Member(cache, pass_time, lose_everything)
 
 
-MEMBERS: dict[str, Callable[[], AbstractAsyncContextManager[Member]]] = {"memory": memory}
+@asynccontextmanager
+async def redis(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    engine: Engine = request.getfixturevalue("redis_engine")
+
+    async def lose_everything() -> None:
+        with redis_client(engine.port, password=PASSWORD) as client:
+            client.flushall()
+
+    async with open_redis(redis_settings(engine.address), Metrics()) as cache:
+        yield Member(cache, asyncio.sleep, lose_everything)
+
+
+@asynccontextmanager
+async def redis_tls(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    require(REQUIREMENTS)
+    folder: Path = request.getfixturevalue("tmp_path")
+    authority = make_authority(folder)
+    made = make_certificate(folder, authority)
+    tls = RedisTls(made.certificate, made.key, authority.certificate)
+    with redis_engine(folder / "data", password=PASSWORD, tls=tls) as engine:
+
+        async def lose_everything() -> None:
+            with redis_client(engine.port, password=PASSWORD, tls=tls) as client:
+                client.flushall()
+
+        settings = redis_settings(engine.address, tls=ClientTlsSettings(enabled=True, ca=authority.certificate))
+        async with open_redis(settings, Metrics()) as cache:
+            yield Member(cache, asyncio.sleep, lose_everything)
+
+
+@asynccontextmanager
+async def redis_cluster(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    cluster: RedisCluster = request.getfixturevalue("redis_cluster")
+
+    async def lose_everything() -> None:
+        for node in cluster.nodes:
+            with cluster.client(node) as client:
+                client.flushall()
+
+    async with open_redis(redis_settings(cluster.addresses[0], cluster=True), Metrics()) as cache:
+        yield Member(cache, asyncio.sleep, lose_everything)
+
+
+MEMBERS: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Member]]] = {
+    "memory": memory,
+    "redis": redis,
+    "redis_tls": redis_tls,
+    "redis_cluster": redis_cluster,
+}
 
 
 @pytest.fixture(params=list(MEMBERS))
 async def member(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
-    async with MEMBERS[request.param]() as opened:
+    async with MEMBERS[request.param](request) as opened:
         yield opened
 
 
@@ -61,6 +120,13 @@ async def test_values_come_in_the_order_of_the_keys_with_none_for_the_missing(ca
     await cache.put("t:b", b"2", ttl_s=60)
     assert await cache.get_many(["t:b", "t:x", "t:a", "t:b"]) == [b"2", None, b"1", b"2"]
     assert await cache.get_many([]) == []
+
+
+async def test_many_values_come_at_once(cache: Cache) -> None:
+    keys = [f"t:{number}" for number in range(2_500)]
+    await asyncio.gather(*(cache.put(key, key.encode(), ttl_s=60) for key in keys[::2]))
+    expected = [key.encode() if number % 2 == 0 else None for number, key in enumerate(keys)]
+    assert await cache.get_many(keys) == expected
 
 
 async def test_any_bytes_are_a_value(cache: Cache) -> None:
@@ -154,6 +220,34 @@ async def test_a_count_ends_a_while_after_its_first(member: Member) -> None:
     assert await member.cache.increment("t:c", ttl_s=1) == 2
     await member.pass_time(0.6)
     assert await member.cache.increment("t:c", ttl_s=1) == 1
+
+
+async def test_a_value_that_is_too_large_is_refused(cache: Cache) -> None:
+    with pytest.raises(ValueError, match="65537"):
+        await cache.put("t:a", b"x" * 65_537, ttl_s=60)
+    with pytest.raises(ValueError, match="65537"):
+        await cache.compare_and_set("t:a", None, b"x" * 65_537, ttl_s=60)
+    assert await cache.get_many(["t:a"]) == [None]
+
+
+async def test_reading_tells_the_epoch(member: Member) -> None:
+    epoch = await member.cache.epoch()
+    await member.cache.put("t:a", b"1", ttl_s=60)
+    assert await member.cache.read(["t:a", "t:b"]) == Reading([b"1", None], epoch)
+    assert await member.cache.read([]) == Reading([], epoch)
+
+
+async def test_reading_tells_that_everything_was_lost(member: Member) -> None:
+    """In the same answer: a missing value must not be taken for an absent one."""
+    epoch = await member.cache.epoch()
+    keys = [f"t:{number}" for number in range(50)]
+    for key in keys:
+        await member.cache.put(key, b"1", ttl_s=60)
+    await member.lose_everything()
+    values, present = await member.cache.read(keys)
+    assert values == [None] * 50
+    assert present != epoch
+    assert present == await member.cache.epoch()
 
 
 async def test_the_epoch_stays_until_everything_is_lost(member: Member) -> None:

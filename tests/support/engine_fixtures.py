@@ -1,8 +1,10 @@
 """Engines that a whole session of tests shares (each worker of a parallel run has its own); each test begins with none of another's data."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from im_cli.engines.engine import Engine
 from im_cli.engines.etcd import REQUIREMENTS as ETCD_REQUIREMENTS
@@ -10,9 +12,15 @@ from im_cli.engines.etcd import etcd
 from im_cli.engines.redis import REQUIREMENTS as REDIS_REQUIREMENTS
 from im_cli.engines.redis import redis, redis_client
 from im_cli.engines.redis_cluster import RedisCluster
+from im_infra.cache.settings import RedisSettings
 from tests.support.engines import require
 
 PASSWORD = "not a secret"
+
+
+def redis_settings(*addresses: str, **options: Any) -> RedisSettings:
+    """Settings for a cache on an engine with `PASSWORD`."""
+    return RedisSettings(addresses=addresses, password=SecretStr(PASSWORD), **options)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 import pytest
 
 from im_infra import error_table
-from im_infra.cache.memory import MAX_VALUE_BYTES, MemoryCache
+from im_infra.cache.abstract import MAX_VALUE_BYTES
+from im_infra.cache.memory import MemoryCache
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
 

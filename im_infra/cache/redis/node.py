@@ -1,0 +1,301 @@
+"""One Redis server as we see it: its connections, the round trips that callers share, whether it is away, its epoch.
+
+Callers do not wait for each other's answers: what gathers while the connections are busy leaves together in the next
+round trip. A server that does not answer in time counts as away, and whoever asks hears so at once, until a connection
+to it stands again.
+
+**Epoch.** Each round trip that reads also reads one key, a random value that whoever misses it sets (once, NX). With the
+server's run id it is the server's epoch: a flush loses the key, a restart or another server in its place has another
+run, even where it found old data on its disk.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from im_infra import error_table
+from im_infra.aio import spawn
+from im_infra.cache.redis.connect import Command, RedisConnection, Reply, connect
+from im_infra.cache.settings import RedisSettings
+from im_infra.errors import ImError
+from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
+
+_LOG: Final = logs.get(__name__)
+
+_MAX_KEYS: Final = 10_000
+"""Keys in one round trip: at 2 µs each they hold the server for 20 ms."""
+_IDLE_S: Final = 5.0
+"""A silent connection is tried after this, so that a dead server is known before the next call needs it."""
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 1.0
+
+
+class _Call:
+    """Commands that one caller sends together."""
+
+    __slots__ = ("answer", "commands", "reads", "repeatable", "weight")
+
+    def __init__(self, commands: Sequence[Command], weight: int, *, reads: bool, repeatable: bool) -> None:
+        self.commands = commands
+        self.weight = weight
+        self.reads = reads
+        self.repeatable = repeatable
+        self.answer: asyncio.Future[list[Reply]] = asyncio.get_running_loop().create_future()
+
+    def fail(self, error: ImError) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class RedisNode:
+    """A server. `start` it, `close` it.
+
+    Args:
+        address: `host:port`.
+        settings: limits, and who we are.
+        epoch_key: the key of its epoch; one that it holds.
+        metrics: counters.
+        on_epoch: called when its epoch became another one.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        settings: RedisSettings,
+        epoch_key: str,
+        metrics: Metrics,
+        on_epoch: Callable[[], None],
+    ) -> None:
+        self.address = address
+        self.epoch = ""
+        """As it was read last; empty: not known."""
+        self._settings = settings
+        self._timeout_s = settings.timeout_ms / 1000
+        self._epoch_key = epoch_key
+        self._on_epoch = on_epoch
+        self._waiting: deque[_Call] = deque()  # bounded by max_waiting keys; full: UNAVAILABLE at once
+        self._weight = 0
+        self._wake = asyncio.Event()
+        self._lanes: list[asyncio.Task[object]] = []
+        self._open = 0
+        self._turn = 0
+        """Counts the times that a connection failed: those of an earlier turn are not trusted."""
+        self._away: ImError | None = None
+        """Why, while it is away."""
+        self._settled = asyncio.Event()
+        self._round_trips = metrics.counter("im_cache_round_trips_total")
+        self._seconds = metrics.histogram("im_cache_round_trip_seconds")
+        self._calls = metrics.histogram("im_cache_round_trip_calls")
+        failures = metrics.counter("im_cache_failures_total")
+        self._failures = {why: failures.labels(why) for why in ("away", "full", "broken", "silent")}
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._lanes = [
+            spawn(self._run_lane(), name=f"cache.redis {self.address}") for _ in range(self._settings.connections)
+        ]
+
+    async def close(self) -> None:
+        """End its connections; what waits fails."""
+        for lane in self._lanes:
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+        self._fail_waiting(ImError(error_table.UNAVAILABLE, "the cache is closed"))
+
+    async def wait_settled(self) -> None:
+        """Wait until it is known whether the server is there.
+
+        Raises:
+            ImError: UNAVAILABLE: it is not, or does not let us in.
+        """
+        await self._settled.wait()
+        if self._away is not None:
+            raise self._away
+
+    async def ask(
+        self, commands: Sequence[Command], *, weight: int = 1, reads: bool = False, repeatable: bool = False
+    ) -> list[Reply]:
+        """The answers to commands, sent in one round trip with whatever else goes there; errors of the server are values.
+
+        Answered or failed within four timeouts (one that is under way, one to connect, two tries of its own), and at once
+        while the server is known to be away. Cancelling is safe: the commands are executed or not.
+
+        Args:
+            commands: what is sent.
+            weight: how many keys they touch.
+            reads: the epoch must be read in the same round trip; it is up to date when this returns.
+            repeatable: sending them twice does no harm.
+
+        Raises:
+            ImError: UNAVAILABLE: it is away, or too much waits; the commands were executed or not.
+        """
+        if self._away is not None:
+            self._failures["away"].inc()
+            raise ImError(error_table.UNAVAILABLE, self._away.message, retry_after_ms=1_000)
+        if self._weight + weight > self._settings.max_waiting and self._waiting:
+            self._failures["full"].inc()
+            raise ImError(error_table.UNAVAILABLE, f"too much waits for {self._name}", retry_after_ms=100)
+        call = _Call(commands, weight, reads=reads, repeatable=repeatable)
+        self._waiting.append(call)
+        self._weight += weight
+        self._wake.set()
+        return await call.answer
+
+    def keep_epoch_in(self, key: str) -> None:
+        """Keep its epoch under another key, since it holds the present one no more."""
+        if key != self._epoch_key:
+            self._epoch_key = key
+            self._set_epoch("")
+
+    @property
+    def _name(self) -> str:
+        return f"redis {self.address}"
+
+    async def _run_lane(self) -> None:
+        """One connection after the other, for ever."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            turn = self._turn
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    connection = await connect(self.address, self._settings)
+                    await self._read_epoch(connection)
+            except (RedisError, OSError, TimeoutError) as error:
+                if not self._open:
+                    self._leave(error)
+                await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                continue
+            pause_s = _FIRST_PAUSE_S
+            self._come()
+            try:
+                await self._serve(connection, turn)
+            finally:
+                self._open -= 1
+                await connection.close()
+
+    async def _serve(self, connection: RedisConnection, turn: int) -> None:
+        """Take what waits, again and again, until the connection is of no use."""
+        while turn == self._turn:
+            calls = self._take() if self._waiting else ()
+            if not calls and await self._is_called():
+                continue
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    await self._exchange(connection, calls)
+            except TimeoutError as error:
+                self._distrust()
+                self._give_up(calls, error, "silent")
+            except (RedisError, OSError) as error:
+                self._distrust()
+                self._give_up(calls, error, "broken")
+            except asyncio.CancelledError:
+                self._give_up(calls, ConnectionAbortedError("the cache is closed"), "away")
+                raise
+
+    def _distrust(self) -> None:
+        """One connection failed: the others lead to the same server, and are made anew before they are used."""
+        self._turn += 1
+        self._wake.set()
+
+    async def _is_called(self) -> bool:
+        """Whether something came to be sent; False: nothing for a while, so the connection should be tried."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(_IDLE_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _take(self) -> list[_Call]:
+        calls: list[_Call] = []
+        weight = 0
+        while self._waiting and (not calls or weight + self._waiting[0].weight <= _MAX_KEYS):
+            call = self._waiting.popleft()
+            self._weight -= call.weight
+            if not call.answer.done():
+                calls.append(call)
+                weight += call.weight
+        return calls
+
+    async def _exchange(self, connection: RedisConnection, calls: Sequence[_Call]) -> None:
+        reads = not calls or any(call.reads for call in calls)
+        commands: list[Command] = [("GET", self._epoch_key)] if reads else []
+        for call in calls:
+            commands.extend(call.commands)
+        began = time.perf_counter()
+        replies = await connection.exchange(commands)
+        self._round_trips.inc()
+        self._seconds.observe(time.perf_counter() - began)
+        self._calls.observe(len(calls))
+        if reads and not self._is_epoch(connection, replies[0]):
+            await self._read_epoch(connection)  # before anybody takes what was read for the whole truth
+        position = int(reads)
+        for call in calls:
+            following = position + len(call.commands)
+            if not call.answer.done():
+                call.answer.set_result(replies[position:following])
+            position = following
+
+    def _is_epoch(self, connection: RedisConnection, reply: Reply) -> bool:
+        """Whether the reply tells the epoch that we know."""
+        return isinstance(reply, bytes) and self.epoch == _epoch(connection, reply)
+
+    async def _read_epoch(self, connection: RedisConnection) -> None:
+        """Read the epoch, and begin one where there is none."""
+        key = self._epoch_key
+        _, reply = await connection.exchange([("SET", key, secrets.token_hex(8), "NX"), ("GET", key)])
+        if key == self._epoch_key:
+            self._set_epoch(_epoch(connection, reply) if isinstance(reply, bytes) else "")
+
+    def _set_epoch(self, epoch: str) -> None:
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self._on_epoch()
+
+    def _come(self) -> None:
+        self._open += 1
+        if self._away is not None:
+            _LOG.warning("the cache is back", address=self.address)
+            self._away = None
+        self._settled.set()
+
+    def _leave(self, error: Exception) -> None:
+        """No connection stands and none can be made: whoever waits or asks hears so at once."""
+        told = str(error) or type(error).__name__
+        if self._away is None:
+            _LOG.warning("the cache is away", address=self.address, error=told)
+        self._away = ImError(error_table.UNAVAILABLE, f"{self._name} is away: {told}", retry_after_ms=1_000)
+        self._settled.set()
+        self._fail_waiting(self._away)
+
+    def _give_up(self, calls: Sequence[_Call], error: Exception, why: str) -> None:
+        """Calls on a connection that broke: executed or not. What does no harm twice is sent again, once."""
+        self._failures[why].inc()
+        told = str(error) or f"no answer within {self._settings.timeout_ms} ms"
+        failed = ImError(error_table.UNAVAILABLE, f"{self._name}: {told}", retry_after_ms=1_000)
+        for call in reversed(calls):
+            if why == "broken" and call.repeatable and not call.answer.done():
+                call.repeatable = False
+                self._waiting.appendleft(call)
+                self._weight += call.weight
+            else:
+                call.fail(failed)
+
+    def _fail_waiting(self, error: ImError) -> None:
+        while self._waiting:
+            self._waiting.popleft().fail(error)
+        self._weight = 0
+
+
+def _epoch(connection: RedisConnection, reply: bytes) -> str:
+    return f"{reply.decode(errors='replace')}@{connection.run_id}"

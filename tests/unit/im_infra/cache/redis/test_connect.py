@@ -1,0 +1,67 @@
+"""One connection to a real Redis."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from redis.exceptions import RedisError, ResponseError
+
+from im_cli.engines.engine import Engine, free_port
+from im_cli.engines.redis import REQUIREMENTS, RedisTls, redis, redis_client
+from im_infra.cache.redis.connect import connect
+from im_infra.settings.client_tls import ClientTlsSettings
+from tests.support.certificates import make_authority, make_certificate
+from tests.support.engine_fixtures import PASSWORD, redis_settings
+from tests.support.engines import require
+
+
+async def test_answers_come_in_order_and_errors_are_values(redis_engine: Engine) -> None:
+    connection = await connect(redis_engine.address, redis_settings(redis_engine.address))
+    replies = await connection.exchange([("SET", "a", b"1"), ("INCR", "b"), ("LPOP", "a"), ("MGET", "a", "c")])
+    assert replies[:2] == [b"OK", 1]
+    assert isinstance(replies[2], ResponseError)
+    assert replies[3] == [b"1", None]
+    await connection.close()
+
+
+async def test_a_run_has_a_name(redis_engine: Engine) -> None:
+    settings = redis_settings(redis_engine.address)
+    first, second = await connect(redis_engine.address, settings), await connect(redis_engine.address, settings)
+    assert first.run_id == second.run_id != ""
+    redis_engine.restart()
+    third = await connect(redis_engine.address, settings)
+    assert third.run_id != first.run_id
+    for connection in (first, second, third):
+        await connection.close()
+
+
+async def test_a_user_that_may_not_ask_for_it_connects_all_the_same(redis_engine: Engine) -> None:
+    with redis_client(redis_engine.port, password=PASSWORD) as client:
+        client.acl_setuser("app", enabled=True, passwords=["+word"], keys=["im:*"], commands=["+get", "+set"])
+    settings = redis_settings(redis_engine.address, username="app").model_copy(update={"password": SecretStr("word")})
+    connection = await connect(redis_engine.address, settings)
+    assert connection.run_id == ""
+    assert await connection.exchange([("GET", "im:a")]) == [None]
+    await connection.close()
+
+
+async def test_a_wrong_password_and_a_closed_port_are_told(redis_engine: Engine) -> None:
+    settings = redis_settings(redis_engine.address).model_copy(update={"password": SecretStr("wrong")})
+    with pytest.raises(RedisError, match=r"(?i)password"):
+        await connect(redis_engine.address, settings)
+    with pytest.raises(RedisError, match="connecting to"):
+        await connect(f"127.0.0.1:{free_port()}", settings)
+
+
+async def test_a_server_of_another_authority_is_refused(tmp_path: Path) -> None:
+    require(REQUIREMENTS)
+    authority, other = make_authority(tmp_path), make_authority(tmp_path, "other")
+    made = make_certificate(tmp_path, authority)
+    with redis(
+        tmp_path / "data", password=PASSWORD, tls=RedisTls(made.certificate, made.key, authority.certificate)
+    ) as engine:
+        tls = ClientTlsSettings(enabled=True, ca=other.certificate)
+        with pytest.raises(RedisError, match="CERTIFICATE_VERIFY_FAILED"):
+            await connect(engine.address, redis_settings(engine.address, tls=tls))
+        with pytest.raises(RedisError):
+            await connect(engine.address, redis_settings(engine.address))
