@@ -14,7 +14,7 @@ from im_infra.rpc.settings import ChannelSettings, StreamSettings
 from im_infra.rpc.stream_client import StreamClient
 from im_infra.rpc.stream_server import StreamServer
 from im_proto.repo.v1 import stream_pb2_grpc
-from tests.support.tcp_proxy import TcpProxy
+from tests.support.tcp_proxy import SILENT, TcpProxy
 
 SETTINGS = StreamSettings(reconnect_first_s=0.01, reconnect_max_s=0.1)
 QUICK = ChannelSettings(keepalive_time_s=1, keepalive_timeout_s=1)
@@ -84,7 +84,7 @@ async def test_a_network_that_falls_silent_is_noticed_on_both_sides() -> None:
     proxy = TcpProxy(port)
     async with proxy.open() as proxied, streaming(proxied, lost) as client:
         await client.call(b"hello", timeout_s=5)
-        proxy.silent = True
+        proxy.set_passage(SILENT)
         client.request(b"into the void", lambda _, error: told.append(error), timeout_s=60)
         await until(lambda: lost and told and echo.closed)
     assert told[0] is not None

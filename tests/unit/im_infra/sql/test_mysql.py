@@ -18,7 +18,7 @@ from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreFullEr
 from im_infra.sql.mysql import MysqlDatabase, open_mysql
 from im_infra.sql.statements import Closing, Statement, read_together
 from tests.support.mariadb import MariadbServer, start_mariadb
-from tests.support.tcp_proxy import TcpProxy
+from tests.support.tcp_proxy import NO_ANSWERS, OPEN, TcpProxy
 
 INSERT = Statement("INSERT INTO thing VALUES (3, 0)")
 
@@ -203,14 +203,14 @@ async def test_a_commit_whose_answer_is_lost_is_unknown_and_never_run_again(
     def unit(connection: Connection) -> Any:
         runs.append(1)
         raise_value(1)(connection)
-        proxy.keeps_answers = True
+        proxy.set_passage(NO_ANSWERS)
         return Closing([INSERT], lambda _ids: None)
 
     async with proxy.open() as port, open_mysql(mariadb_server.settings(name, port=port)) as database:
         writing = asyncio.create_task(getattr(database, write)(unit))
         await until(lambda: mariadb_server.administer(f"SELECT value FROM {name}.thing WHERE id = 1") == [(1,)])
-        proxy.keeps_answers = False
         await proxy.cut()
+        proxy.set_passage(OPEN)
         with pytest.raises(OutcomeUnknownError):
             await writing
         assert runs == [1]

@@ -14,7 +14,7 @@ from im_infra.sql.mysql_connections import Purpose, make_engine
 from im_infra.sql.settings import MysqlSettings, MysqlTlsSettings
 from tests.support.certificates import Certificate, make_authority, make_certificate
 from tests.support.mariadb import MariadbServer, start_mariadb
-from tests.support.tcp_proxy import TcpProxy
+from tests.support.tcp_proxy import SILENT, TcpProxy
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ async def test_a_pem_file_that_cannot_be_read_is_told(mariadb_server: MariadbSer
 async def test_a_server_that_says_nothing_is_given_up(mariadb_server: MariadbServer) -> None:
     """A connection has its own deadline, its greeting and its session's settings included."""
     proxy = TcpProxy(mariadb_server.engine.port)
-    proxy.silent = True
+    proxy.set_passage(SILENT)
     async with proxy.open() as port:
         started = time.monotonic()
         with pytest.raises(StoreUnavailableError):
