@@ -18,7 +18,7 @@ from im_repo.schema import CLOCK
 
 _LOG: Final = logs.get(__name__)
 
-_ROW_ID: Final = 1
+CLOCK_ROW_ID: Final = 1
 STEP_BACK_MS: Final = 30_000
 
 
@@ -33,20 +33,22 @@ def tick(connection: Connection) -> int:
     """Write the database's time down and return the generation."""
     now = read_now_ms(connection)
     row = connection.execute(
-        select(CLOCK.c.high_time, CLOCK.c.generation).where(CLOCK.c.id == _ROW_ID).with_for_update()
+        select(CLOCK.c.high_time, CLOCK.c.generation).where(CLOCK.c.id == CLOCK_ROW_ID).with_for_update()
     ).one_or_none()
     if row is None:
-        connection.execute(insert(CLOCK), {"id": _ROW_ID, "high_time": now, "generation": 1})
+        connection.execute(insert(CLOCK), {"id": CLOCK_ROW_ID, "high_time": now, "generation": 1})
         return 1
     high_time, generation = next_reading(now, high_time=row.high_time, generation=row.generation)
-    connection.execute(update(CLOCK).where(CLOCK.c.id == _ROW_ID).values(high_time=high_time, generation=generation))
+    connection.execute(
+        update(CLOCK).where(CLOCK.c.id == CLOCK_ROW_ID).values(high_time=high_time, generation=generation)
+    )
     return generation
 
 
 def start_generation(connection: Connection) -> None:
     """Let every `since` that clients hold count as "everything": after a restore."""
     tick(connection)
-    connection.execute(update(CLOCK).where(CLOCK.c.id == _ROW_ID).values(generation=CLOCK.c.generation + 1))
+    connection.execute(update(CLOCK).where(CLOCK.c.id == CLOCK_ROW_ID).values(generation=CLOCK.c.generation + 1))
 
 
 async def keep_clock(database: Database, *, interval_s: float) -> None:

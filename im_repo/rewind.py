@@ -11,11 +11,11 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.schema import Column
 
-from im_infra.discovery.tables import WORKER_LEASE
 from im_infra.error_table import CloseCode
 from im_infra.sql.expressions import greatest, read_now_ms
 from im_repo.accounts.end_sessions import end_sessions, lock_sessions
 from im_repo.clock import start_generation
+from im_repo.id_floor import lift_id_floor
 from im_repo.schema import CONVERSATION, CURSOR, SESSION, USER_STATE
 
 JUMP: Final = 1 << 20
@@ -44,8 +44,7 @@ def rewind(connection: Connection) -> Rewound:
         close_code=CloseCode.SESSION_REVOKED,
         now=now,
     )
-    lifted = greatest(connection.dialect.name, WORKER_LEASE.c.high_time, now + IDS_LIFTED_MS)
-    connection.execute(update(WORKER_LEASE).values(high_time=lifted))
+    lift_id_floor(connection, now + IDS_LIFTED_MS)
     return Rewound(conversations, len(sessions))
 
 

@@ -165,6 +165,9 @@ CLOCK: Final = Table(
     Column("id", SMALL_INT, primary_key=True, autoincrement=False),
     Column("high_time", BIG_INT, nullable=False),
     Column("generation", BIG_INT, nullable=False, comment="+1 when the database's clock went back over 30 s"),
+    Column(
+        "id_floor_time", BIG_INT, nullable=False, server_default="0", comment="no new id carries a time at or below it"
+    ),
 )
 
 USER: Final = Table(

@@ -25,6 +25,7 @@ from im_proto.v1.account_pb2 import UserKind
 from im_repo.accounts import change_user, find_users
 from im_repo.accounts.create_user import NewUser, create_user
 from im_repo.accounts.invites import create_invite
+from im_repo.id_floor import read_id_floor
 
 INVITE_BYTES: Final = 12
 DAY_MS: Final = 86_400_000
@@ -127,7 +128,7 @@ async def _new_id(database: Database) -> int:
     clock = SystemClock()
     async with open_discovery(DiscoverySettings(), database=database, clock=clock) as discovery:
         lease = WorkerLeaseKeeper(discovery, clock)
-        await lease.acquire()
+        await lease.acquire(above=await database.read(read_id_floor))
         return Snowflake(lease, clock).next_id()
 
 

@@ -38,9 +38,9 @@ class LocalFirst:
         async for view in self._registry.watch(service):
             yield self._local(view)
 
-    async def lease_worker(self) -> WorkerLease:
+    async def lease_worker(self, *, above: int = 0) -> WorkerLease:
         """See `abstract.Discovery.lease_worker`."""
-        return await self._registry.lease_worker()
+        return await self._registry.lease_worker(above=above)
 
     async def renew_worker(self, lease: WorkerLease) -> WorkerLease:
         """See `abstract.Discovery.renew_worker`."""

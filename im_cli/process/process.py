@@ -37,6 +37,7 @@ from im_logic.app import open_logic
 from im_logic.settings import Secrets as LogicSecrets
 from im_proto.node.v1.node_pb2_grpc import add_NodeServiceServicer_to_server
 from im_repo.app import open_repo
+from im_repo.id_floor import read_id_floor
 from im_task.app import open_task
 
 _LOG: Final = logs.get(__name__)
@@ -161,7 +162,10 @@ class _Wiring:
         """The data, and the only service that makes ids."""
         leaves = self._leaves
         assert leaves.database is not None, "opened wherever repo runs"
-        await when_available("worker ids", leaves.lease.acquire, patient=self._settings.is_distributed)
+        floor_time = await leaves.database.read(read_id_floor)
+        await when_available(
+            "worker ids", lambda: leaves.lease.acquire(above=floor_time), patient=self._settings.is_distributed
+        )
         repo = await self._stack.enter_async_context(
             open_repo(
                 self._settings.repo,

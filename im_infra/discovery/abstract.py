@@ -48,8 +48,12 @@ class Discovery(Protocol):
         """The view now, and again after each change."""
         ...
 
-    async def lease_worker(self) -> WorkerLease:
+    async def lease_worker(self, *, above: int = 0) -> WorkerLease:
         """Take a free worker id whose recorded high time has passed.
+
+        Args:
+            above: no id may carry a time at or below it, whatever is recorded of the worker id; milliseconds since the
+                epoch. Where it lies ahead of the wall clock, so does the lease's window.
 
         Raises:
             ImError: UNAVAILABLE when none is free or the registry is away.

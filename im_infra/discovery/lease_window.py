@@ -15,9 +15,9 @@ def deadline(asked_at: float) -> float:
     return asked_at + _ISSUING_S
 
 
-def first_high_time(now_ms: int) -> int:
-    """How far the times of a new lease reach, ms since the epoch."""
-    return now_ms + int(LEASE_S * 1000)
+def first_high_time(now_ms: int, above: int = 0) -> int:
+    """How far the times of a new lease reach that begins `above` a time, ms since the epoch."""
+    return max(now_ms, above) + int(LEASE_S * 1000)
 
 
 def extended_high_time(lease: WorkerLease, now_ms: int, asked_at: float) -> int:

@@ -72,8 +72,8 @@ class StaticDiscovery:
         finally:
             self._watchers.discard(changed)
 
-    async def lease_worker(self) -> WorkerLease:
-        """Take a worker id whose recorded time has passed.
+    async def lease_worker(self, *, above: int = 0) -> WorkerLease:
+        """Take a worker id whose recorded time has passed; see `abstract.Discovery.lease_worker`.
 
         Safe to cancel: at worst an id rests unused until its recorded time has passed.
 
@@ -82,11 +82,12 @@ class StaticDiscovery:
         """
         now_ms, asked_at = self._clock.now_ms(), self._clock.monotonic()
         taken = await self._database.write(
-            lambda connection: take_worker(connection, now_ms, lease_window.first_high_time(now_ms))
+            lambda connection: take_worker(connection, now_ms, lease_window.first_high_time(now_ms, above))
         )
         if taken is None:
             raise ImError(error_table.UNAVAILABLE, "every worker id is taken", retry_after_ms=60_000)
-        return WorkerLease(taken.worker_id, taken.floor_time, taken.high_time, lease_window.deadline(asked_at))
+        floor_time = max(taken.floor_time, above)
+        return WorkerLease(taken.worker_id, floor_time, taken.high_time, lease_window.deadline(asked_at))
 
     async def renew_worker(self, lease: WorkerLease) -> WorkerLease:
         """Extend a lease and its high time, by at least the time that has passed though the wall clock stepped back.

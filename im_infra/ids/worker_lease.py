@@ -41,22 +41,27 @@ class WorkerLeaseKeeper:
         self._renew_interval_s = renew_interval_s
         self._retry_interval_s = retry_interval_s
         self._lease: WorkerLease | None = None
+        self._above = 0
 
     @property
     def lease(self) -> WorkerLease | None:
         """The lease as renewed last; None before the first. It may have ended: look at its deadline."""
         return self._lease
 
-    async def acquire(self) -> WorkerLease:
+    async def acquire(self, *, above: int = 0) -> WorkerLease:
         """Take the first lease, if there is none yet.
 
         Safe to cancel: at worst a worker id rests unused until its recorded time has passed.
 
+        Args:
+            above: no id may carry a time at or below it, under this lease or any after it; milliseconds since the epoch.
+
         Raises:
             ImError: UNAVAILABLE when none is to be had.
         """
+        self._above = max(self._above, above)
         if self._lease is None:
-            self._lease = await self._discovery.lease_worker()
+            self._lease = await self._discovery.lease_worker(above=self._above)
             _LOG.info("worker lease taken", worker_id=self._lease.worker_id)
         return self._lease
 
@@ -81,7 +86,7 @@ class WorkerLeaseKeeper:
         except ImError as error:
             _LOG.warning("worker lease not renewed", worker_id=lease and lease.worker_id, error=error.message)
         try:
-            self._lease = await self._discovery.lease_worker()
+            self._lease = await self._discovery.lease_worker(above=self._above)
         except ImError as error:
             seconds_left = lease.deadline - self._clock.monotonic() if lease else 0.0
             _LOG.error("no worker lease to be had", seconds_left=round(seconds_left, 1), error=error.message)

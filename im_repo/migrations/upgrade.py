@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, sel
 from im_infra import error_table
 from im_infra.errors import ImError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest revision; a test compares it with `versions/`."""
 
 _VERSION: Final = Table("alembic_version", MetaData(), Column("version_num", String))

@@ -124,6 +124,17 @@ async def test_a_worker_id_is_used_again_only_above_its_recorded_time(member: Me
     assert second.worker_id != first.worker_id or second.floor_time >= first.high_time
 
 
+async def test_a_lease_begins_above_what_is_asked_for_though_that_lies_ahead(member: Member) -> None:
+    """After a restore ids are made from an hour ahead, and the lease's window lies there, too."""
+    usual = await member.discovery.lease_worker()
+    above = usual.high_time + 3_600_000
+    ahead = await member.discovery.lease_worker(above=above)
+    assert ahead.floor_time == above
+    assert ahead.high_time > above
+    renewed = await member.discovery.renew_worker(ahead)
+    assert renewed.high_time >= ahead.high_time
+
+
 async def test_renewing_extends_the_lease_of_the_same_worker(member: Member) -> None:
     lease = await member.discovery.lease_worker()
     renewed = await member.discovery.renew_worker(lease)

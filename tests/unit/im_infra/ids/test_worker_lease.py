@@ -10,6 +10,7 @@ from im_infra.discovery.abstract import WorkerLease
 from im_infra.discovery.static import StaticDiscovery
 from im_infra.errors import ImError
 from im_infra.ids import Snowflake, WorkerLeaseKeeper
+from im_infra.ids.snowflake import snowflake_time_ms
 from im_infra.sql.sqlite import SqliteDatabase
 
 
@@ -19,9 +20,9 @@ class Registry(StaticDiscovery):
     away = False
     lost = False
 
-    async def lease_worker(self) -> WorkerLease:
+    async def lease_worker(self, *, above: int = 0) -> WorkerLease:
         self._answer()
-        return await super().lease_worker()
+        return await super().lease_worker(above=above)
 
     async def renew_worker(self, lease: WorkerLease) -> WorkerLease:
         self._answer()
@@ -60,6 +61,20 @@ async def test_acquired_it_gives_ids(keeper: WorkerLeaseKeeper, clock: ManualClo
     await keeper.acquire()
     await keeper.check()
     assert Snowflake(keeper, clock).next_id() > 0
+
+
+async def test_ids_lie_above_what_was_asked_for_also_after_the_first_lease_is_lost(
+    keeper: WorkerLeaseKeeper, registry: Registry, clock: ManualClock
+) -> None:
+    above = clock.now_ms() + 3_600_000
+    first = await keeper.acquire(above=above)
+    ids = Snowflake(keeper, clock)
+    assert snowflake_time_ms(ids.next_id()) > above
+    registry.lost = True
+    running = spawn(keeper.run(), name="test.keeper")
+    await until(lambda: keeper.lease and keeper.lease.worker_id != first.worker_id)
+    running.cancel()
+    assert snowflake_time_ms(Snowflake(keeper, clock).next_id()) > above
 
 
 async def test_acquiring_twice_takes_one(keeper: WorkerLeaseKeeper) -> None:
