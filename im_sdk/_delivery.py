@@ -74,40 +74,44 @@ class Delivery:
         received = 0
         for item in ready:
             if isinstance(item, Lost):
-                reason = Unavailability.SKIPPED if skipped else Unavailability.GONE
-                self._events.append(MessagesUnavailable(conversation_id, item.from_seq, item.to_seq, reason))
+                self._show_hole(listing, item, Unavailability.SKIPPED if skipped else Unavailability.GONE)
                 continue
             if item.sender_id != self.me:
                 received = item.seq
-            kind = item.type
-            if kind in _CHANGES:
+            if item.type in _CHANGES:
                 self._show_change(track, listing, item, now)
-                continue
-            message = _convert.message(item, self.me)
-            if item.changed_seq > item.seq:
-                track.note_change(item.seq, item.changed_seq)
-            if kind == _NOTICE:
-                if message.notice is not None and item.seq > listing.max_seq:
-                    listing.apply_notice(message.notice)
-                self._events.append(NoticeReceived(message))
-            elif message.outgoing:
-                self._events.append(MessageSent(message))
             else:
-                self._events.append(MessageReceived(message))
-            listing.apply_message(message, item.count)
+                self._show_message(track, listing, item)
         if received and listing.takes_receipts(self._acknowledge_members):
             self._received.advance(conversation_id, received)
+        if not listing.unread.settled:
+            self._ask_head(conversation_id, now)
         self._dirty.add(conversation_id)
+
+    def _show_message(self, track: Track[Entry], listing: Listing, entry: Entry) -> None:
+        message = _convert.message(entry, self.me)
+        if entry.changed_seq > entry.seq:
+            track.note_change(entry.seq, entry.changed_seq)
+        if entry.type == _NOTICE:
+            if message.notice is not None and entry.seq > listing.max_seq:
+                listing.apply_notice(message.notice)
+            self._events.append(NoticeReceived(message))
+        elif message.outgoing:
+            self._events.append(MessageSent(message))
+        else:
+            self._events.append(MessageReceived(message))
+        listing.apply_message(message, entry.count)
+
+    def _show_hole(self, listing: Listing, hole: Lost, reason: Unavailability) -> None:
+        self._events.append(MessagesUnavailable(listing.conversation_id, hole.from_seq, hole.to_seq, reason))
+        listing.unread.missed(hole.to_seq)
 
     def _show_change(self, track: Track[Entry], listing: Listing, entry: Entry, now: float) -> None:
         edited = entry.type == _EDIT
         bare = edited and entry.content.WhichOneof("body") is None  # blanked by a recall that follows
-        above_head = entry.seq > listing.max_seq
         listing.max_seq = max(listing.max_seq, entry.seq)
-        hits_unread = not edited and above_head and listing.unread > 0 and entry.ref_seq > listing.read_seq
-        if hits_unread:  # shown as recalled already, maybe; but the head that counted it was from before
-            listing.recount(entry.seq)
-            self._ask_head(entry.conversation_id, now)
+        if not edited:  # shown as recalled already, maybe; but the count that it was in is from before
+            listing.unread.recalled(entry.ref_seq, entry.seq)
         if bare or not track.is_news(entry.ref_seq, entry.seq):
             return
         kind = ChangeKind.EDITED if edited else ChangeKind.RECALLED

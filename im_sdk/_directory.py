@@ -1,7 +1,6 @@
 """The list of conversations, kept up to date from heads, entries, receipts and account events.
 
-Unread is exact for a moment of the log (`unread_seq`); entries above it are counted on top, entries below it were
-counted by the server already.
+What is unread has a rule of its own (`_unread.py`).
 """
 
 from collections.abc import Iterator
@@ -10,8 +9,8 @@ from typing import Final
 from im_proto.v1 import conversation_pb2
 from im_sdk import _convert
 from im_sdk._models import Conversation, ConversationKind, Membership, Message, MessageKind, Notice, NoticeKind, Role
+from im_sdk._unread import Unread
 
-UNREAD_LIMIT: Final = 100
 _KINDS: Final = {int(kind): kind for kind in ConversationKind}
 _COUNTABLE: Final = frozenset({MessageKind.TEXT, MessageKind.CUSTOM})
 
@@ -20,9 +19,9 @@ class Listing:
     """What is known of one conversation."""
 
     __slots__ = (
-        "_counted_meanwhile", "active_time", "conversation_id", "count", "dissolved", "epoch", "kind", "large", "last_message", "max_seq",
-        "member_count", "membership", "mentioned", "peer_id", "peer_read_seq", "peer_received_seq", "read_seq",
-        "recount_seq", "role", "title", "unread", "unread_seq",
+        "active_time", "conversation_id", "count", "dissolved", "epoch", "kind", "large", "last_message", "max_seq",
+        "member_count", "membership", "mentioned", "peer_id", "peer_read_seq", "peer_received_seq", "role", "title",
+        "unread",
     )  # fmt: skip
 
     def __init__(self, conversation_id: int) -> None:
@@ -38,12 +37,7 @@ class Listing:
         self.large = False
         self.max_seq = 0
         self.count = 0
-        self.read_seq = 0
-        self.unread = 0
-        self.unread_seq = 0
-        self.recount_seq = 0
-        """Unread is off until a head that covers this seq says it; 0: it is right."""
-        self._counted_meanwhile: list[int] = []  # seqs; at most UNREAD_LIMIT, from where on it is "99+" anyway
+        self.unread = Unread()
         self.mentioned = False
         self.peer_received_seq = 0
         self.peer_read_seq = 0
@@ -64,8 +58,9 @@ class Listing:
             large=self.large,
             max_seq=self.max_seq,
             local_seq=local_seq,
-            read_seq=self.read_seq,
-            unread=self.unread,
+            read_seq=self.unread.read_seq,
+            unread=self.unread.count,
+            unread_settled=self.unread.settled,
             mentioned=self.mentioned,
             peer_received_seq=self.peer_received_seq,
             peer_read_seq=self.peer_read_seq,
@@ -78,10 +73,12 @@ class Listing:
         self.epoch = epoch
         for name in (
             "kind", "title", "peer_id", "dissolved", "member_count", "role", "membership", "large", "max_seq",
-            "read_seq", "unread", "mentioned", "peer_received_seq", "peer_read_seq", "active_time", "last_message",
+            "mentioned", "peer_received_seq", "peer_read_seq", "active_time", "last_message",
         ):  # fmt: skip
             setattr(self, name, getattr(kept, name))
-        self.unread_seq = self.max_seq
+        self.unread.restore(
+            count=kept.unread, max_seq=kept.max_seq, read_seq=kept.read_seq, settled=kept.unread_settled
+        )
 
     def takes_receipts(self, member_limit: int) -> bool:
         """Whether others are shown what was received here."""
@@ -104,23 +101,13 @@ class Listing:
         self.peer_received_seq = max(self.peer_received_seq, head.peer_received_seq)
         self.peer_read_seq = max(self.peer_read_seq, head.peer_read_seq)
         if rewound:
-            self.max_seq = self.unread_seq = 0
-            self.read_seq = min(self.read_seq, head.read_seq)
+            self.max_seq = 0
+            self.unread.rewind(read_seq=head.read_seq)
             self.peer_received_seq, self.peer_read_seq = head.peer_received_seq, head.peer_read_seq
-        if head.max_seq >= self.unread_seq and head.read_seq >= self.read_seq:
-            self.unread = head.unread
-            self.mentioned = head.mentioned
-            self.read_seq = head.read_seq
-            self.unread_seq = head.max_seq
-            if head.max_seq >= self.recount_seq:
-                self._recounted()
-        elif 0 < self.recount_seq <= head.max_seq and head.read_seq >= self.read_seq:
-            above = sum(seq > max(head.max_seq, head.read_seq) for seq in self._counted_meanwhile)
-            self.unread = min(UNREAD_LIMIT, head.unread + above)
-            self.read_seq = head.read_seq
-            self._recounted()
+        self.unread.told(head.unread, max_seq=head.max_seq, read_seq=head.read_seq)
         if head.max_seq >= self.max_seq:
             self.max_seq = head.max_seq
+            self.mentioned = head.mentioned and head.read_seq >= self.unread.read_seq
             if head.HasField("last_message"):
                 self.last_message = _convert.message(head.last_message, me)
                 self.count = max(self.count, head.last_message.count)
@@ -129,23 +116,14 @@ class Listing:
         """An entry was given to the application."""
         seq = message.seq
         if message.kind in _COUNTABLE:
-            if seq > self.unread_seq:
-                self.unread_seq = seq
-                if not message.outgoing and not message.recalled and seq > self.read_seq:
-                    self.unread = min(UNREAD_LIMIT, self.unread + 1)
-                    if self.recount_seq and len(self._counted_meanwhile) < UNREAD_LIMIT:
-                        self._counted_meanwhile.append(seq)
+            if not message.outgoing and not message.recalled:
+                self.unread.came(seq)
             if self.last_message is None or seq >= self.last_message.seq:
                 self.last_message = message
                 self.active_time = max(self.active_time, message.server_time)
         if seq > self.max_seq:
             self.max_seq = seq
             self.count = max(self.count, count)
-
-    def recount(self, seq: int) -> None:
-        """Unread cannot be known here from `seq` on: a head has to say it, though messages may come before it does."""
-        self.recount_seq = seq
-        self._counted_meanwhile.clear()
 
     def apply_notice(self, notice: Notice) -> None:
         """Members came or went; only for entries above what the last head covered."""
@@ -162,30 +140,22 @@ class Listing:
         """A large conversation's head moved while it was not on screen."""
         if max_seq <= self.max_seq:
             return
-        self.unread = min(UNREAD_LIMIT, self.unread + max(0, max_count - self.count))
-        self.max_seq = self.unread_seq = max_seq
+        self.unread.mark(max(0, max_count - self.count), max_seq=max_seq)
+        self.max_seq = max_seq
         self.count = max_count
 
-    def apply_read(self, read_seq: int) -> bool:
-        """Read up to here, on whichever device. Gives whether unread must be asked for."""
-        if read_seq <= self.read_seq:
-            return False
-        self.read_seq = read_seq
-        if read_seq >= self.max_seq:
-            self.unread = 0
-            self.mentioned = False
-            return False
-        return self.unread > 0
+    def apply_read(self, read_seq: int) -> None:
+        """Read up to here, on whichever device."""
+        if read_seq > self.unread.read_seq:
+            self.unread.read(read_seq)
+            if read_seq >= self.max_seq:
+                self.mentioned = False
 
     def apply_receipt(self, user_id: int, received_seq: int, read_seq: int) -> None:
         """The other one of a private chat received or read."""
         if user_id == self.peer_id:
             self.peer_received_seq = max(self.peer_received_seq, received_seq, read_seq)
             self.peer_read_seq = max(self.peer_read_seq, read_seq)
-
-    def _recounted(self) -> None:
-        self.recount_seq = 0
-        self._counted_meanwhile.clear()
 
 
 class Directory:

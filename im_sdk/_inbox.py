@@ -62,15 +62,15 @@ class Inbox:
         self._events = events
         self._heads_asked: set[int] = set()
         self._heads_outdated: set[int] = set()
-        """Of those, the ones whose answer may be from before this account left."""
-        self._left_while_syncing: set[int] = set()
-        """The heads of the sync under way may be from before this account left these."""
+        """Of those, the ones whose answer may be from before this account came or left."""
+        self._outdated_in_sync: set[int] = set()
+        """The heads of the sync under way may be from before this account came into these, or left them."""
         self.puller = Puller(
             self.tracks,
             ask=ask,
             on_entries=self.delivery.deliver,
             on_epoch=self._rewind,
-            on_forbidden=self._forbidden,
+            on_forbidden=self.ask_head,  # it knows: this account may be back in by now
             settings=settings,
             source=source,
         )
@@ -79,6 +79,7 @@ class Inbox:
             ask=ask,
             open_conversations=self.screen.open_conversations,
             on_event=self._apply_event,
+            on_push=self._take_pushed_event,
             on_head=self._take_synced_head,
             on_reset=self._reset,
             on_finished=self._synced,
@@ -136,8 +137,8 @@ class Inbox:
             self.tracks[conversation_id] = track
         before = listing.picture(0)
         listing.apply_head(head, self.delivery.me)
-        if head.read_seq > listing.read_seq:  # entries have overtaken the head; its cursor is news all the same
-            self.take_read(conversation_id, head.read_seq, None, now)
+        if head.read_seq > listing.unread.read_seq:  # entries have overtaken the head; its cursor is news all the same
+            self.take_read(conversation_id, head.read_seq, now)
         if wire.epoch > track.epoch and not track.fresh:
             self._rewind(conversation_id, wire.epoch, wire.rewind_seq, now)
         track.tell(head.max_seq)
@@ -175,30 +176,45 @@ class Inbox:
                 ReceiptReceived(receipt.conversation_id, receipt.user_id, receipt.received_seq, receipt.read_seq)
             )
 
-    def take_read(
-        self, conversation_id: int, read_seq: int, unread: int | None, now: float, *, answer_follows: bool = False
-    ) -> None:
+    def take_read(self, conversation_id: int, read_seq: int, now: float, *, answer_follows: bool = False) -> None:
         """The account's read cursor moved.
 
         Args:
             conversation_id: where.
             read_seq: up to here.
-            unread: what the server said is left; None: it is asked, if it cannot be known.
             now: monotonic seconds.
-            answer_follows: the server's word is under way already, and need not be asked for.
+            answer_follows: the server's count is under way already, and need not be asked for.
         """
         listing = self.directory.find(conversation_id)
         if listing is None:
             return
-        before = (listing.read_seq, listing.unread)
-        ask = listing.apply_read(read_seq)
-        if unread is not None and read_seq >= listing.read_seq:
-            listing.unread = 0 if read_seq >= listing.max_seq else unread
-            ask = False
-        if before != (listing.read_seq, listing.unread):
+        before = (listing.unread.read_seq, listing.unread.count)
+        listing.apply_read(read_seq)
+        if before != (listing.unread.read_seq, listing.unread.count):
             self._changed(listing)
-        if ask and not answer_follows:
-            listing.recount(listing.unread_seq)
+        if not answer_follows and not listing.unread.settled:
+            self.ask_head(conversation_id, now)
+
+    def take_count(self, answer: read_pb2.MarkReadResponse, now: float) -> None:
+        """The server moved the read cursor and counted what is left."""
+        listing = self.directory.find(answer.conversation_id)
+        if listing is None:
+            return
+        before = (listing.unread.read_seq, listing.unread.count)
+        listing.apply_read(answer.read_seq)
+        if answer.max_seq:  # older servers do not say of which moment their count is
+            listing.unread.told(answer.unread, max_seq=answer.max_seq, read_seq=answer.read_seq)
+        if before != (listing.unread.read_seq, listing.unread.count):
+            self._changed(listing)
+        if not listing.unread.settled:
+            self.ask_head(answer.conversation_id, now)
+
+    def read_failed(self, conversation_id: int, now: float) -> None:
+        """A read that was shown at once did not reach the server."""
+        listing = self.directory.find(conversation_id)
+        if listing is not None:
+            listing.unread.unread_again()
+            self._changed(listing)
             self.ask_head(conversation_id, now)
 
     def take_check(self, conversation_ids: Sequence[int], *, account: bool, now: float) -> None:
@@ -258,7 +274,7 @@ class Inbox:
         self.received.connection_lost()
         self._heads_asked.clear()
         self._heads_outdated.clear()
-        self._left_while_syncing.clear()
+        self._outdated_in_sync.clear()
 
     def ask_head(self, conversation_id: int, now: float) -> None:
         """Read one conversation's head again."""
@@ -274,8 +290,8 @@ class Inbox:
             elif answer is not None:
                 self.take_head(answer.head, False, now)
                 listing = self.directory.find(conversation_id)
-                if listing is not None and answer.head.max_seq < listing.recount_seq:
-                    self.ask_head(conversation_id, now)  # this one was under way before what has to be recounted
+                if listing is not None and answer.head.max_seq < listing.unread.settles_at:
+                    self.ask_head(conversation_id, now)  # this one was under way before what has to be counted
             elif error is not None and error.number in FORBIDDEN:
                 self._forbidden(conversation_id)
             else:
@@ -287,10 +303,10 @@ class Inbox:
     # within
 
     def _take_synced_head(self, head: conversation_pb2.Head, log_starts_here: bool, now: float) -> None:  # noqa: FBT001
-        """A head of the sync under way, unless it may put this account back where it just left."""
-        wire = head.conversation
-        if wire.state == conversation_pb2.MEMBER_STATE_IN and wire.conversation_id in self._left_while_syncing:
-            self.ask_head(wire.conversation_id, now)
+        """A head of the sync under way, unless it may say that this account is where it just left, or is not where it came."""
+        conversation_id = head.conversation.conversation_id
+        if conversation_id in self._outdated_in_sync:
+            self.ask_head(conversation_id, now)
         else:
             self.take_head(head, log_starts_here, now)
 
@@ -302,20 +318,28 @@ class Inbox:
         self.ask_head(conversation_id, now)
         return track
 
+    def _take_pushed_event(self, event: sync_pb2.AccountEvent, now: float) -> None:
+        """An account event of this moment: the heads of a sync under way may be from before it."""
+        if self.sync.running and (event.HasField("joined") or event.HasField("left")):
+            self._outdated_in_sync.add(event.joined.conversation_id or event.left.conversation_id)
+        self._apply_event(event, now)
+
     def _apply_event(self, event: sync_pb2.AccountEvent, now: float) -> None:
         change = event.WhichOneof("change")
         if change == "read_moved":
-            self.take_read(event.read_moved.conversation_id, event.read_moved.read_seq, None, now)
+            self.take_read(event.read_moved.conversation_id, event.read_moved.read_seq, now)
         elif change == "joined":
+            self._outdate_head(event.joined.conversation_id)
             self._discover(event.joined.conversation_id, now)
         elif change == "left":
+            self._outdate_head(event.left.conversation_id)
             self._left(event.left.conversation_id, _convert.membership(event.left.state))
 
-    def _left(self, conversation_id: int, membership: Membership) -> None:
+    def _outdate_head(self, conversation_id: int) -> None:
         if conversation_id in self._heads_asked:
             self._heads_outdated.add(conversation_id)
-        if self.sync.running:
-            self._left_while_syncing.add(conversation_id)
+
+    def _left(self, conversation_id: int, membership: Membership) -> None:
         listing = self.directory.find(conversation_id)
         if listing is None or listing.membership is membership:
             return
@@ -352,8 +376,11 @@ class Inbox:
         self.received.forget(conversation_id)
         self.dirty.add(conversation_id)
 
-    def _synced(self, now: float) -> None:  # noqa: ARG002 - the callback's shape
-        self._left_while_syncing.clear()
+    def _synced(self, now: float) -> None:
+        self._outdated_in_sync.clear()
+        for listing in self.directory:
+            if not listing.unread.settled:  # asked on an earlier connection, maybe, and never answered
+                self.ask_head(listing.conversation_id, now)
         if not self.paused:
             self._read_on()
 

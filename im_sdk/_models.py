@@ -216,6 +216,8 @@ class Conversation:
     active_time: int
     """Orders the list."""
     last_message: Message | None
+    unread_settled: bool = True
+    """False: `unread` is from before something that only the server can count; it is being asked."""
 
     @property
     def stale(self) -> bool:

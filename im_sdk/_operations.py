@@ -9,7 +9,7 @@ from im_proto.v1 import account_pb2, conversation_pb2, message_pb2, read_pb2
 from im_sdk import _convert, _history
 from im_sdk._engine import Engine
 from im_sdk._error_table import ErrorNumber
-from im_sdk._errors import ClosedError, from_table
+from im_sdk._errors import ClosedError, ImError, from_table
 from im_sdk._models import Conversation, Custom, Member, Mention, Message, SentMessage, User
 
 _MEMBERS_PAGE: Final = 500
@@ -114,10 +114,15 @@ class Operations:
         if (known := self.conversation(conversation_id)) is not None:
             # Shown at once, but never beyond what is there: the server clamps it, and what comes later is unread.
             seen = min(seq, known.max_seq)
-            engine.session.inbox.take_read(conversation_id, seen, None, engine.now(), answer_follows=True)
+            engine.session.inbox.take_read(conversation_id, seen, engine.now(), answer_follows=True)
         request = read_pb2.MarkReadRequest(conversation_id=conversation_id, seq=seq)
-        answer: read_pb2.MarkReadResponse = await self._ask("mark_read", request)
-        engine.session.inbox.take_read(conversation_id, answer.read_seq, answer.unread, engine.now())
+        try:
+            answer: read_pb2.MarkReadResponse = await self._ask("mark_read", request)
+        except ImError:
+            engine.session.inbox.read_failed(conversation_id, engine.now())
+            engine.touch()
+            raise
+        engine.session.inbox.take_count(answer, engine.now())
         engine.touch()
         return answer.unread
 

@@ -37,7 +37,7 @@ class Puller:
         ask: puts a question to the server.
         on_entries: takes what comes next in order: (conversation_id, entries and holes, skipped, now).
         on_epoch: the log was restored: (conversation_id, epoch, rewind_seq, now).
-        on_forbidden: the conversation may not be read any more.
+        on_forbidden: the conversation might not be read then: (conversation_id, now).
         settings: the rule's constants.
         source: the jitter's randomness.
     """
@@ -49,7 +49,7 @@ class Puller:
         ask: Ask,
         on_entries: Callable[[int, Sequence[Entry | Lost], bool, float], None],
         on_epoch: Callable[[int, int, int, float], None],
-        on_forbidden: Callable[[int], None],
+        on_forbidden: Callable[[int, float], None],
         settings: SessionSettings,
         source: random.Random,
     ) -> None:
@@ -149,7 +149,7 @@ class Puller:
     def _failed(self, conversation_id: int, error: ImError, now: float) -> None:
         if error.number in FORBIDDEN:
             self.forget(conversation_id)
-            self._on_forbidden(conversation_id)
+            self._on_forbidden(conversation_id, now)
             return
         failures = self._failures[conversation_id] = self._failures.get(conversation_id, 0) + 1
         delay = repeat_delay(failures, self._random, at_least_s=error.retry_after_ms / 1000)

@@ -133,7 +133,9 @@ class Requests:
         for request in lost:
             if not request.repeats:
                 request.on_done(None, error, now)
-        # Who was told may have asked anew, of a connection that is gone: before its Hello the next one may say nothing.
+
+    def forget_own(self) -> None:
+        """A connection begins: what was asked for one that was gone already would be said before its Hello."""
         self._waiting = {request: None for request in self._waiting if request.repeats}
 
     def expire(self, now: float) -> None:

@@ -121,4 +121,4 @@ class Sending:
         self._inbox.take_entry(entry, track.epoch if track is not None else 0, now)
         if draft.seen_seq:
             # Never beyond what is there: what comes later is unread.
-            self._inbox.take_read(draft.conversation_id, min(draft.seen_seq, ack.seq), None, now)
+            self._inbox.take_read(draft.conversation_id, min(draft.seen_seq, ack.seq), now)

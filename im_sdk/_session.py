@@ -177,6 +177,8 @@ class Session:
         """OpenSocket succeeded."""
         if self._link.phase is not Phase.OPENING:
             return
+        self._requests.forget_own()
+        self.inbox.connection_lost()  # whoever asked that waits for no answer
         hello = session_pb2.HelloRequest()
         hello.sync.CopyFrom(self.inbox.sync.begin())
         hello = self._link.hello(now, hello)

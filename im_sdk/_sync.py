@@ -33,7 +33,8 @@ class Sync:
         point: where to begin.
         ask: puts a question to the server.
         open_conversations: what is on screen: (conversation_id, seq, epoch).
-        on_event: applies an account event.
+        on_event: applies an account event that a page brought: its heads are from after it.
+        on_push: applies one that was pushed: heads that are under way may be from before it.
         on_head: takes a head; True: it is of the first sync or of a reset, where the log starts here.
         on_reset: only the conversations named here exist.
         on_finished: the last page is in.
@@ -46,6 +47,7 @@ class Sync:
         ask: Ask,
         open_conversations: Callable[[], Iterable[tuple[int, int, int]]],
         on_event: Callable[[sync_pb2.AccountEvent, float], None],
+        on_push: Callable[[sync_pb2.AccountEvent, float], None],
         on_head: Callable[[conversation_pb2.Head, bool, float], None],
         on_reset: Callable[[set[int]], None],
         on_finished: Callable[[float], None],
@@ -54,6 +56,7 @@ class Sync:
         self._ask = ask
         self._open_conversations = open_conversations
         self._on_event = on_event
+        self._on_push = on_push
         self._on_head = on_head
         self._on_reset = on_reset
         self._on_finished = on_finished
@@ -98,7 +101,7 @@ class Sync:
         """A pushed account event, by the pts rule."""
         if event.pts == self.point.pts + 1:
             self.point = SyncPoint(event.pts, self.point.since_time, self.point.since_generation)
-            self._on_event(event, now)
+            self._on_push(event, now)
         elif event.pts > self.point.pts:
             self.light(now)
 

@@ -5,13 +5,13 @@ the next one repeats it.
 """
 
 import asyncio
-from typing import Final, NamedTuple
+from typing import Final
 
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_logic.answers import Responder, encode
-from im_logic.asker import Asker, Origin
+from im_logic.asker import Asker
 from im_logic.delivery.delivery import Delivery
 from im_logic.reading.merge import Merge, Move
 from im_logic.reading.receipts import Moved, Receipts
@@ -29,11 +29,6 @@ MOVES_A_WRITE: Final = 500
 MAX_CURSORS: Final = 200
 
 
-class _Waiter(NamedTuple):
-    responder: Responder
-    origin: Origin
-
-
 class Cursors:
     """Takes moves, flushes them once a second, tells who has to know.
 
@@ -49,7 +44,7 @@ class Cursors:
         self._delivery = delivery
         self._receipts = receipts
         self._merge_s = merge_s
-        self._reads: Merge[_Waiter] = Merge(MAX_MOVES)  # full: OVERLOADED
+        self._reads: Merge[Responder] = Merge(MAX_MOVES)  # full: OVERLOADED
         self._received: Merge[None] = Merge(MAX_MOVES)  # full: not taken, the client's next ack repeats it
 
     def mark_read(self, asker: Asker, request: MarkReadRequest, responder: Responder) -> None:
@@ -61,7 +56,7 @@ class Cursors:
         if request.seq < 1:
             raise ImError(error_table.FIELD_INVALID, "seq: 1 or more")
         move = Move(asker.user_id, request.conversation_id, request.seq)
-        if not self._reads.add(move, _Waiter(responder, asker.origin)):
+        if not self._reads.add(move, responder):
             raise ImError(error_table.OVERLOADED, retry_after_ms=round(self._merge_s * 1000))
 
     def seen(self, user_id: int, conversation_id: int, seq: int) -> None:
@@ -98,34 +93,32 @@ class Cursors:
             await self._flush_received(moves, moved)
         await self._receipts.tell(moved)
 
-    async def _flush_reads(self, moves: list[Move], reads: Merge[_Waiter], moved: Moved) -> None:
+    async def _flush_reads(self, moves: list[Move], reads: Merge[Responder], moved: Moved) -> None:
         try:
             states = await self._repo.mark_reads([_to_proto(move) for move in moves])
         except ImError as error:
             _LOG.warning("reads not written", moves=len(moves), reason=error.reason.name)
             for move in moves:
-                for waiter in reads.waiters(move):
-                    waiter.responder.fail(error)
+                for responder in reads.waiters(move):
+                    responder.fail(error)
             return
         stored = {(state.user_id, state.conversation_id): state for state in states}
         for move in moves:
             state = stored.get((move.user_id, move.conversation_id))
-            waiters = reads.waiters(move)
-            for waiter in waiters:
+            for responder in reads.waiters(move):
                 if state is None:
-                    waiter.responder.fail(ImError(error_table.NOT_A_MEMBER))
+                    responder.fail(ImError(error_table.NOT_A_MEMBER))
                 else:
-                    waiter.responder.answer(_answer(state))
+                    responder.answer(_answer(state))
             if state is not None and state.moved:
                 moved.read(move.user_id, move.conversation_id, state.read_seq)
-                self._tell_own_devices(state, waiters)
+                self._tell_own_devices(state)
 
-    def _tell_own_devices(self, state: CursorState, waiters: list[_Waiter]) -> None:
+    def _tell_own_devices(self, state: CursorState) -> None:
         if state.pts:
             change = ReadMoved(conversation_id=state.conversation_id, read_seq=state.read_seq)
             push = AccountEventPush(event=AccountEvent(pts=state.pts, time=state.time, read_moved=change))
             self._delivery.deliver_to_users([state.user_id], ServerFrame(account_event_push=push).SerializeToString())
-        del waiters
 
     async def _flush_received(self, moves: list[Move], moved: Moved) -> None:
         try:
@@ -143,5 +136,7 @@ def _to_proto(move: Move) -> CursorMove:
 
 
 def _answer(state: CursorState) -> bytes:
-    read = MarkReadResponse(conversation_id=state.conversation_id, read_seq=state.read_seq, unread=state.unread)
+    read = MarkReadResponse(
+        conversation_id=state.conversation_id, read_seq=state.read_seq, unread=state.unread, max_seq=state.max_seq
+    )
     return encode(ServerFrame(mark_read=read))

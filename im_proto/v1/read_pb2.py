@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x10im/v1/read.proto\x12\x05im.v1\"4\n\x12\x41\x63kReceivedRequest\x12\x1e\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\r.im.v1.Cursor\".\n\x06\x43ursor\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0b\n\x03seq\x18\x02 \x01(\x03\"\x15\n\x13\x41\x63kReceivedResponse\"7\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0b\n\x03seq\x18\x02 \x01(\x03\"M\n\x10MarkReadResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08read_seq\x18\x02 \x01(\x03\x12\x0e\n\x06unread\x18\x03 \x01(\x05\"/\n\x0bReceiptPush\x12 \n\x08receipts\x18\x01 \x03(\x0b\x32\x0e.im.v1.Receipt\"[\n\x07Receipt\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\x12\x14\n\x0creceived_seq\x18\x03 \x01(\x03\x12\x10\n\x08read_seq\x18\x04 \x01(\x03\"\'\n\x0bViewRequest\x12\x18\n\x10\x63onversation_ids\x18\x01 \x03(\x03\"\x0e\n\x0cViewResponse\"*\n\x08HeadPush\x12\x1e\n\x05heads\x18\x01 \x03(\x0b\x32\x0f.im.v1.HeadMark\"V\n\x08HeadMark\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x0f\n\x07max_seq\x18\x03 \x01(\x03\x12\x11\n\tmax_count\x18\x04 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x10im/v1/read.proto\x12\x05im.v1\"4\n\x12\x41\x63kReceivedRequest\x12\x1e\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\r.im.v1.Cursor\".\n\x06\x43ursor\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0b\n\x03seq\x18\x02 \x01(\x03\"\x15\n\x13\x41\x63kReceivedResponse\"7\n\x0fMarkReadRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0b\n\x03seq\x18\x02 \x01(\x03\"^\n\x10MarkReadResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08read_seq\x18\x02 \x01(\x03\x12\x0e\n\x06unread\x18\x03 \x01(\x05\x12\x0f\n\x07max_seq\x18\x04 \x01(\x03\"/\n\x0bReceiptPush\x12 \n\x08receipts\x18\x01 \x03(\x0b\x32\x0e.im.v1.Receipt\"[\n\x07Receipt\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\x12\x14\n\x0creceived_seq\x18\x03 \x01(\x03\x12\x10\n\x08read_seq\x18\x04 \x01(\x03\"\'\n\x0bViewRequest\x12\x18\n\x10\x63onversation_ids\x18\x01 \x03(\x03\"\x0e\n\x0cViewResponse\"*\n\x08HeadPush\x12\x1e\n\x05heads\x18\x01 \x03(\x0b\x32\x0f.im.v1.HeadMark\"V\n\x08HeadMark\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x0f\n\x07max_seq\x18\x03 \x01(\x03\x12\x11\n\tmax_count\x18\x04 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,17 +40,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKREADREQUEST']._serialized_start=152
   _globals['_MARKREADREQUEST']._serialized_end=207
   _globals['_MARKREADRESPONSE']._serialized_start=209
-  _globals['_MARKREADRESPONSE']._serialized_end=286
-  _globals['_RECEIPTPUSH']._serialized_start=288
-  _globals['_RECEIPTPUSH']._serialized_end=335
-  _globals['_RECEIPT']._serialized_start=337
-  _globals['_RECEIPT']._serialized_end=428
-  _globals['_VIEWREQUEST']._serialized_start=430
-  _globals['_VIEWREQUEST']._serialized_end=469
-  _globals['_VIEWRESPONSE']._serialized_start=471
-  _globals['_VIEWRESPONSE']._serialized_end=485
-  _globals['_HEADPUSH']._serialized_start=487
-  _globals['_HEADPUSH']._serialized_end=529
-  _globals['_HEADMARK']._serialized_start=531
-  _globals['_HEADMARK']._serialized_end=617
+  _globals['_MARKREADRESPONSE']._serialized_end=303
+  _globals['_RECEIPTPUSH']._serialized_start=305
+  _globals['_RECEIPTPUSH']._serialized_end=352
+  _globals['_RECEIPT']._serialized_start=354
+  _globals['_RECEIPT']._serialized_end=445
+  _globals['_VIEWREQUEST']._serialized_start=447
+  _globals['_VIEWREQUEST']._serialized_end=486
+  _globals['_VIEWRESPONSE']._serialized_start=488
+  _globals['_VIEWRESPONSE']._serialized_end=502
+  _globals['_HEADPUSH']._serialized_start=504
+  _globals['_HEADPUSH']._serialized_end=546
+  _globals['_HEADMARK']._serialized_start=548
+  _globals['_HEADMARK']._serialized_end=634
 # @@protoc_insertion_point(module_scope)

@@ -120,22 +120,26 @@ class MarkReadResponse(_message.Message):
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     READ_SEQ_FIELD_NUMBER: _builtins.int
     UNREAD_FIELD_NUMBER: _builtins.int
+    MAX_SEQ_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.int
     """The conversation."""
     read_seq: _builtins.int
     """The read cursor."""
     unread: _builtins.int
-    """Exact up to 99; 100 means "99+"."""
+    """Exact up to 99; 100 means "99+". Counted when the log's head was max_seq: what came later is unread on top of it."""
+    max_seq: _builtins.int
+    """The last entry that the caller may see."""
     def __init__(
         self,
         *,
         conversation_id: _builtins.int = ...,
         read_seq: _builtins.int = ...,
         unread: _builtins.int = ...,
+        max_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "read_seq", b"read_seq", "unread", b"unread"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_seq", b"max_seq", "read_seq", b"read_seq", "unread", b"unread"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

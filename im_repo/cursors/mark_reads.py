@@ -8,7 +8,7 @@ from im_proto.repo.v1.stream_pb2 import CursorState
 from im_proto.v1.sync_pb2 import AccountEvent, ReadMoved
 from im_repo.account_events.append import append_events
 from im_repo.conversations.unread import Readable, count_unread
-from im_repo.conversations.windows import clamp
+from im_repo.conversations.windows import clamp, visible_head
 from im_repo.cursors.find_rows import find_rows
 from im_repo.cursors.raise_cursors import CursorTarget, raise_cursors
 from im_repo.cursors.standings import Place, Standing, read_standings
@@ -110,4 +110,5 @@ def _state(
         unread=unread,
         pts=pts,
         time=now,
+        max_seq=visible_head(standing.spans),
     )

@@ -93,6 +93,8 @@ class ClusterMachine(RuleBasedStateMachine):
         self.model = GroupModel()
         self.number = 0
         self.group = 0
+        self.did: list[str] = []
+        """What happened so far: a network cannot be made to do it again, so a failure has to tell."""
         self.devices: list[list[Watcher]] = []
 
     def run(self, work: Awaitable[T]) -> T:
@@ -125,12 +127,14 @@ class ClusterMachine(RuleBasedStateMachine):
     def send(self, who: int, which: int, cut_after: int | None) -> None:
         device = self._reachable(who, which)
         text = self._text()
-        self._act(who, device, lambda: device.client.send(self.group, text), cut_after, self._sent(who, text))
+        self._act("send", who, device, lambda: device.client.send(self.group, text), cut_after, self._sent(who, text))
 
     @rule(whos=st.lists(st.tuples(WHO, WHICH), min_size=2, max_size=6), cut=st.booleans())
     def send_at_once(self, whos: list[tuple[int, int]], cut: bool) -> None:
         """Several write at the same time; the order is the server's, and each one's own is kept."""
         members = [(who, which) for who, which in whos if self.model.is_in(self.users[who])]
+
+        self.did.append(f"{members} send at once{', cut' if cut else ''}")
 
         async def all_at_once() -> list[tuple[int, str, Any]]:
             async def one(who: int, device: Watcher, text: str) -> tuple[int, str, Any]:
@@ -173,6 +177,7 @@ class ClusterMachine(RuleBasedStateMachine):
             await connection.close()
             return answer.send
 
+        self.did.append(f"{seq} is sent again")
         answer = self.run(again())
         assert (answer.seq, answer.duplicate) == (seq, True)
 
@@ -182,7 +187,7 @@ class ClusterMachine(RuleBasedStateMachine):
             return
         device, text = self._reachable(who, which), self._text()
         done = self._changed(Kind.EDIT, who, seq, text)
-        self._act(who, device, lambda: device.client.edit(self.group, seq, text), cut_after, done)
+        self._act(f"edit {seq}", who, device, lambda: device.client.edit(self.group, seq, text), cut_after, done)
 
     @rule(who=WHO, which=WHICH, pick=PICK, cut_after=st.none() | st.integers(0, 12))
     def recall(self, who: int, which: int, pick: int, cut_after: int | None) -> None:
@@ -190,13 +195,14 @@ class ClusterMachine(RuleBasedStateMachine):
             return
         device = self._reachable(who, which)
         done = self._changed(Kind.RECALL, who, seq, "")
-        self._act(who, device, lambda: device.client.recall(self.group, seq), cut_after, done)
+        self._act(f"recall {seq}", who, device, lambda: device.client.recall(self.group, seq), cut_after, done)
 
     @rule(who=WHO, which=WHICH, pick=PICK, beyond=st.booleans())
     def read(self, who: int, which: int, pick: int, beyond: bool) -> None:
         device = self._reachable(who, which)
         seq = self.model.head + 5 if beyond else 1 + pick % self.model.head
         self._act(
+            f"read {seq}",
             who,
             device,
             lambda: device.client.mark_read(self.group, seq),
@@ -212,7 +218,7 @@ class ClusterMachine(RuleBasedStateMachine):
             self.model.append(Entry(Kind.NOTICE, self.users[who]), self.model.head + 1)
             self.model.leave(self.users[who])
 
-        self._act(who, device, lambda: device.client.leave_group(self.group), cut_after, done)
+        self._act("leave", who, device, lambda: device.client.leave_group(self.group), cut_after, done)
 
     @rule(who=st.integers(1, len(PEOPLE) - 1), which=WHICH, cut_after=st.none() | st.integers(0, 12))
     def remove(self, who: int, which: int, cut_after: int | None) -> None:
@@ -224,7 +230,8 @@ class ClusterMachine(RuleBasedStateMachine):
             self.model.append(Entry(Kind.NOTICE, self.users[0]), self.model.head + 1)
             self.model.leave(self.users[who])
 
-        self._act(0, device, lambda: device.client.remove_member(self.group, self.users[who]), cut_after, done)
+        user_id = self.users[who]
+        self._act(f"remove {who}", 0, device, lambda: device.client.remove_member(self.group, user_id), cut_after, done)
 
     @rule(who=st.integers(1, len(PEOPLE) - 1), which=WHICH, cut_after=st.none() | st.integers(0, 12))
     def add(self, who: int, which: int, cut_after: int | None) -> None:
@@ -238,22 +245,25 @@ class ClusterMachine(RuleBasedStateMachine):
             self.model.read[user_id] = self._stored_read(user_id)
             assert self.model.unread(user_id) == 0
 
-        self._act(0, device, lambda: device.client.add_members(self.group, [user_id]), cut_after, done)
+        self._act(f"add {who}", 0, device, lambda: device.client.add_members(self.group, [user_id]), cut_after, done)
 
     # what the network does
 
     @rule(who=WHO, which=WHICH)
     def cut(self, who: int, which: int) -> None:
+        self.did.append(f"{self.devices[who][which].name} is cut")
         self.run(self._later(self.devices[who][which].cut))
 
     @rule(who=WHO, which=WHICH)
     def take_the_network_away(self, who: int, which: int) -> None:
         device = self.devices[who][which]
+        self.did.append(f"{device.name} loses the network")
         device.reachable = False
         self.run(self._later(device.cut))
 
     @rule(who=WHO, which=WHICH)
     def give_it_back(self, who: int, which: int) -> None:
+        self.did.append(f"{self.devices[who][which].name} has a network again")
         self.devices[who][which].reachable = True
 
     @precondition(lambda self: self.model.head > 3)
@@ -310,6 +320,7 @@ class ClusterMachine(RuleBasedStateMachine):
 
     def _act(
         self,
+        what: str,
         who: int,
         device: Watcher,
         operation: Callable[[], Awaitable[Any]],
@@ -317,6 +328,7 @@ class ClusterMachine(RuleBasedStateMachine):
         done: Callable[[Any], object],
     ) -> None:
         """Do something, with the cable cut after so many turns of the loop; members succeed, others are refused."""
+        self.did.append(f"{device.name}: {what}" + (f", cut after {cut_after}" if cut_after is not None else ""))
 
         async def act() -> Any:
             task = asyncio.ensure_future(operation())
@@ -352,8 +364,9 @@ class ClusterMachine(RuleBasedStateMachine):
             except TimeoutError:
                 wrong[:] = self._differences()
 
+        self.did.append("compare")
         self.run(settle())
-        assert wrong == []
+        assert not wrong, "\n".join([*wrong, "after", *self.did])
         stored = from_database(self.world.cluster.database)[self.group]
         assert [(row.seq, row.sender_id) for row in stored] == [
             (seq, entry.sender_id) for seq, entry in enumerate(self.model.entries, start=1)

@@ -341,7 +341,10 @@ class ModelServer:
             )
         head = self.head(self.logs[request.conversation_id], conn.user_id)
         return read_pb2.MarkReadResponse(
-            conversation_id=request.conversation_id, read_seq=head.read_seq, unread=head.unread
+            conversation_id=request.conversation_id,
+            read_seq=head.read_seq,
+            unread=head.unread,
+            max_seq=head.max_seq,
         )
 
     def _typing(self, conn: Connection, request: message_pb2.TypingRequest) -> message_pb2.TypingResponse:

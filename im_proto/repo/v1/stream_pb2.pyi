@@ -1097,6 +1097,7 @@ class CursorState(_message.Message):
     UNREAD_FIELD_NUMBER: _builtins.int
     PTS_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
+    MAX_SEQ_FIELD_NUMBER: _builtins.int
     user_id: _builtins.int
     """Whose."""
     conversation_id: _builtins.int
@@ -1113,6 +1114,8 @@ class CursorState(_message.Message):
     """The account event that a moved read cursor wrote; 0: none."""
     time: _builtins.int
     """When, milliseconds since the epoch."""
+    max_seq: _builtins.int
+    """The last entry that the user may see; read cursors only."""
     def __init__(
         self,
         *,
@@ -1124,10 +1127,11 @@ class CursorState(_message.Message):
         unread: _builtins.int = ...,
         pts: _builtins.int = ...,
         time: _builtins.int = ...,
+        max_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "moved", b"moved", "pts", b"pts", "read_seq", b"read_seq", "received_seq", b"received_seq", "time", b"time", "unread", b"unread", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "max_seq", b"max_seq", "moved", b"moved", "pts", b"pts", "read_seq", b"read_seq", "received_seq", b"received_seq", "time", b"time", "unread", b"unread", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -91,5 +91,5 @@ def test_every_message_is_shown_once_in_order_and_none_is_lost(
             assert own == sent.get((who, log.conversation_id), []), "stored in the order of sending"
             listing = device.session.inbox.directory.find(log.conversation_id)
             assert listing is not None
-            assert listing.unread == sum(entry.sender_id != who + 1 for entry in log.entries)
+            assert listing.unread.count == sum(entry.sender_id != who + 1 for entry in log.entries)
         assert len(device.acknowledged) == sum(len(texts) for (key, _), texts in sent.items() if key == who)

@@ -15,7 +15,7 @@ from im_sdk._events import (
 from im_sdk._models import Membership
 from im_sdk._settings import CatchUp, SessionSettings
 from tests.sdk_support.device import Device
-from tests.sdk_support.model_server import ModelServer, error
+from tests.sdk_support.model_server import Connection, ModelServer, error
 
 MakeDevice = Callable[..., Device]
 ON_SCREEN = SessionSettings(catch_up=CatchUp.ON_SCREEN)
@@ -185,15 +185,57 @@ def test_a_synced_head_from_before_a_removal_does_not_either(server: ModelServer
     assert made.session.inbox.pictures()[0].membership is not Membership.IN
 
 
-def test_the_read_cursor_of_an_overtaken_head_is_taken_and_unread_is_asked(
-    server: ModelServer, device: MakeDevice
-) -> None:
+def test_a_head_from_before_a_join_does_not_keep_its_reader_out(server: ModelServer, device: MakeDevice) -> None:
+    """Removed, the head asked; put in again, and told so before the answer is there."""
+    log = server.make({1, 2})
+    made = device().online()
+    log.members.remove(1)
+    server._account_event(1, left=sync_pb2.Left(conversation_id=log.conversation_id, state=c.MEMBER_STATE_REMOVED))
+    made.settle()
+    made.session.inbox.ask_head(log.conversation_id, made.now)
+    made.session.tick(made.now)
+    made.pump()
+    log.members.add(1)
+    server._account_event(1, joined=sync_pb2.Joined(conversation_id=log.conversation_id))
+    assert made.connection is not None
+    waiting = made.connection.outgoing
+    assert [frame.WhichOneof("event") for frame in waiting] == ["get_conversation", "account_event_push"]
+    waiting.appendleft(waiting.pop())
+    made.settle()
+    assert made.session.inbox.pictures()[0].membership is Membership.IN
+
+
+def test_a_synced_head_from_before_a_join_does_not_either(server: ModelServer, device: MakeDevice) -> None:
+    """A sync is asked while the account is out; it is put in, and told so before the sync's answer is there."""
+    log = server.make({1, 2})
+    made = device().online()
+    log.members.remove(1)
+    server._account_event(1, left=sync_pb2.Left(conversation_id=log.conversation_id, state=c.MEMBER_STATE_REMOVED))
+    made.settle()
+    server.append(log, 2, "moves the head")
+    server.push(1, check=session_pb2.Check(account=True))
+    made.settle()
+    server.push(1, check=session_pb2.Check(account=True))
+    made.deliver(1)
+    log.members.add(1)
+    server._account_event(1, joined=sync_pb2.Joined(conversation_id=log.conversation_id))
+    assert made.connection is not None
+    waiting = made.connection.outgoing
+    assert [frame.WhichOneof("event") for frame in waiting] == ["sync", "account_event_push"]
+    made.hear(waiting.pop())
+    waiting.rotate(-1)
+    assert [frame.WhichOneof("event") for frame in waiting] == ["get_conversation", "sync"]
+    made.settle()
+    assert made.session.inbox.pictures()[0].membership is Membership.IN
+
+
+def test_the_read_cursor_of_an_overtaken_head_is_taken(server: ModelServer, device: MakeDevice) -> None:
     """A new group's first head is asked at its first entry; further messages come before it does."""
     log = server.make({1, 2})
     made = device().online()
     server.append(log, 2, "one")
     older = server.head(log, 1)
-    older.read_seq = older.max_seq
+    older.read_seq, older.unread = older.max_seq, 0
     for text in ("two", "three"):
         server.append(log, 2, text)
     made.settle()
@@ -201,7 +243,7 @@ def test_the_read_cursor_of_an_overtaken_head_is_taken_and_unread_is_asked(
     inbox.take_head(older, False, 0.0)
     listing = inbox.directory.find(log.conversation_id)
     assert listing is not None
-    assert (listing.read_seq, listing.recount_seq > 0) == (older.read_seq, True)
+    assert (listing.unread.read_seq, listing.unread.count) == (older.read_seq, 2)
 
 
 def test_a_reset_drops_what_is_gone(server: ModelServer, device: MakeDevice) -> None:
@@ -243,19 +285,67 @@ def test_a_conversation_that_may_not_be_read_is_dropped(server: ModelServer, dev
     assert made.session.inbox.pictures() == []
 
 
-def test_a_recall_that_was_shown_already_still_has_unread_asked(server: ModelServer, device: MakeDevice) -> None:
-    """The head counted a message, a pull brought it recalled; the recall's own entry is no news, its count is."""
+def test_a_recall_of_what_the_server_counted_has_unread_asked(server: ModelServer, device: MakeDevice) -> None:
+    """Shown as recalled already, maybe: its own entry is no news then, its count is."""
     log = server.make({1, 2})
-    made = device().online()
     first = server.append(log, 2, "one")
     server.append(log, 2, "two")
-    made.settle()
+    made = device().online()
     inbox = made.session.inbox
+    inbox.tracks[log.conversation_id].note_change(first.seq, 3)
     listing = inbox.directory.find(log.conversation_id)
     assert listing is not None
-    assert listing.unread > 0
-    inbox.tracks[log.conversation_id].note_change(first.seq, listing.max_seq + 1)
-    asked = len(made.asked("get_conversation"))
+    assert listing.unread.count == 2
     server._append(log, 2, message_pb2.Content(), message_pb2.MESSAGE_TYPE_RECALL, ref_seq=first.seq)
+    made.deliver(1)
+    assert not listing.unread.settled
+    assert len(made.asked("get_conversation")) == 1
     made.settle()
-    assert len(made.asked("get_conversation")) > asked
+    assert listing.unread.settled
+
+
+def test_what_could_not_be_counted_is_asked_again_on_the_next_connection(
+    server: ModelServer, device: MakeDevice
+) -> None:
+    """The answer is lost with its connection, and nothing has moved since."""
+    log = server.make({1, 2})
+    for text in ("one", "two", "three"):
+        server.append(log, 2, text)
+    made = device().online()
+    server._mark_read(Connection(user_id=1), read_pb2.MarkReadRequest(conversation_id=log.conversation_id, seq=1))
+    made.deliver(1)
+    made.drop()
+    made.sleep(2)
+    assert [(one.unread, one.unread_settled) for one in made.session.inbox.pictures()] == [(2, True)]
+
+
+def test_a_mark_read_into_the_middle_is_counted_by_its_answer(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    for text in ("one", "two", "three"):
+        server.append(log, 2, text)
+    made = device().online()
+    inbox = made.session.inbox
+    inbox.take_read(log.conversation_id, 2, made.now, answer_follows=True)
+    assert not inbox.pictures()[0].unread_settled
+    answer = server._mark_read(
+        Connection(user_id=1), read_pb2.MarkReadRequest(conversation_id=log.conversation_id, seq=2)
+    )
+    server.append(log, 2, "four")
+    made.settle()
+    inbox.take_count(answer, made.now)
+    assert (inbox.pictures()[0].unread, inbox.pictures()[0].unread_settled) == (2, True)
+
+
+def test_a_mark_read_that_failed_shows_what_the_server_has(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    for text in ("one", "two"):
+        server.append(log, 2, text)
+    made = device().online()
+    inbox = made.session.inbox
+    inbox.take_read(log.conversation_id, 2, made.now, answer_follows=True)
+    assert inbox.pictures()[0].unread == 0
+    inbox.read_failed(log.conversation_id, made.now)
+    made.session.tick(made.now)
+    made.pump()
+    made.settle()
+    assert (inbox.pictures()[0].unread, inbox.pictures()[0].read_seq) == (2, 0)

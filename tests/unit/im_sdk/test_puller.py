@@ -25,7 +25,7 @@ class Desk:
             ask=lambda _operation, request, done, _now: self.asked.append((request, done)),
             on_entries=self.take,
             on_epoch=lambda key, epoch, seq, _now: self.tracks[key].rewind(epoch=epoch, rewind_seq=seq) and None,
-            on_forbidden=self.forbidden.append,
+            on_forbidden=lambda conversation_id, _now: self.forbidden.append(conversation_id),
             settings=SessionSettings(**settings),
             source=random.Random(1),
         )

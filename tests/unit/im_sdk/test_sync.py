@@ -19,6 +19,7 @@ class Desk:
             ask=lambda _operation, request, done, _now: self.asked.append((request, done)),
             open_conversations=lambda: [(7, 3, 1)],
             on_event=lambda event, _now: self.told.append(("event", event.pts)),
+            on_push=lambda event, _now: self.told.append(("push", event.pts)),
             on_head=lambda head, start, _now: self.told.append(("head", head.conversation.conversation_id, start)),
             on_reset=lambda seen: self.told.append(("reset", seen)),
             on_finished=lambda _now: self.told.append("finished"),
@@ -75,7 +76,7 @@ def test_pushed_events_follow_the_pts_rule() -> None:
     desk = Desk()
     desk.sync.take_event(sync_pb2.AccountEvent(pts=6), 0)
     desk.sync.take_event(sync_pb2.AccountEvent(pts=6), 0)
-    assert desk.told == [("event", 6)]
+    assert desk.told == [("push", 6)]
     desk.sync.take_event(sync_pb2.AccountEvent(pts=9), 0)
     assert [request.pts for request, _ in desk.asked] == [6]
 

@@ -24,7 +24,7 @@ def test_a_move_tells_the_cursor_the_unread_and_the_other_devices(connection: Co
     for _ in range(5):
         seed.say(1, 8)
     assert read_to(connection, 7, 1, 3) == CursorState(
-        user_id=7, conversation_id=1, read_seq=3, received_seq=3, moved=True, unread=2, pts=1, time=50
+        user_id=7, conversation_id=1, read_seq=3, received_seq=3, moved=True, unread=2, pts=1, time=50, max_seq=5
     )
     [told] = read_events(connection, 7, after_pts=0).events
     assert (told.read_moved.conversation_id, told.read_moved.read_seq, told.time) == (1, 3, 50)
