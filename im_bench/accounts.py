@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -14,6 +16,10 @@ import httpx
 CONCURRENCY: Final = 16
 """Enough to fill the server's hashing threads; more only waits there."""
 ATTEMPTS: Final = 8
+FILE_VERSION: Final = 1
+T = TypeVar("T")
+Progress = Callable[[int], None]
+"""Told how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,106 +30,177 @@ class Account:
     device_id: str
     access_token: str
     refresh_token: str
+    access_expire_time: int
+    """When the access token ends, milliseconds since the epoch; 0: never."""
+    kind: str
+    """`registered` or `guest`."""
+    handle: str = ""
+    password: str = ""
+    """Kept for the scenario that logs in; guests have none."""
+
+    def lasts(self, until_time: float) -> bool:
+        """Whether the access token is good until then, in seconds since the epoch."""
+        return not self.access_expire_time or self.access_expire_time / 1000 > until_time
 
 
 class PreparationError(Exception):
-    """The accounts could not be made; the message says why."""
+    """The accounts could not be made or read; the message says why."""
 
 
-async def register(
-    url: str, count: int, *, progress: Callable[[int], None], verify: ssl.SSLContext | bool = True
-) -> list[Account]:
-    """Make `count` registered accounts.
+def made_up(count: int) -> list[Account]:
+    """People for a server that has no accounts."""
+    return [Account(number, f"device-{number}", "", "", 0, "registered") for number in range(1, count + 1)]
 
-    Raises:
-        PreparationError: the server refuses or cannot be reached.
+
+class AccountApi:
+    """The part of the HTTP API that makes accounts and keeps them fresh.
+
+    Args:
+        url: the gateway, `http(s)://host:port`.
+        verify: what to verify an https address with.
     """
-    run = uuid4().hex[:10]
 
-    def body(number: int) -> dict[str, Any]:
-        return {
-            "handle": f"bench_{run}_{number}",
-            "password": uuid4().hex,
-            "installation": _installation(),
-            "operation_id": str(uuid4()),
-        }
+    def __init__(self, url: str, *, verify: ssl.SSLContext | None = None) -> None:
+        self._url = url
+        self._verify = verify
 
-    return await _make(url, "/api/v1/register", [body(number) for number in range(count)], progress, verify=verify)
+    async def make(self, kind: str, count: int, *, progress: Progress) -> list[Account]:
+        """Make `count` accounts of a kind.
+
+        Raises:
+            PreparationError: the server refuses or cannot be reached.
+        """
+        run = uuid4().hex[:10]
+
+        async def one(client: httpx.AsyncClient, number: int) -> Account:
+            body: dict[str, Any] = {"installation": _installation(), "operation_id": str(uuid4())}
+            path = "/api/v1/guests"
+            if kind == "registered":
+                path = "/api/v1/register"
+                body |= {"handle": f"bench_{run}_{number}", "password": uuid4().hex}
+            grant = await _post(client, path, body)
+            return Account(
+                user_id=int(grant["user"]["user_id"]),
+                device_id=body["installation"]["device_id"],
+                access_token=grant["access_token"],
+                refresh_token=grant["refresh_token"],
+                access_expire_time=int(grant["access_expire_time"]),
+                kind=kind,
+                handle=body.get("handle", ""),
+                password=body.get("password", ""),
+            )
+
+        return await self._each(range(count), one, progress)
+
+    async def refresh(self, accounts: Sequence[Account], *, progress: Progress) -> list[Account]:
+        """Take the next token pair of each; the old refresh tokens are used up.
+
+        Raises:
+            PreparationError: the server refuses (it is another one, or they were away too long) or cannot be reached.
+        """
+
+        async def one(client: httpx.AsyncClient, account: Account) -> Account:
+            grant = await _post(client, "/api/v1/refresh", {"refresh_token": account.refresh_token})
+            return replace(
+                account,
+                access_token=grant["access_token"],
+                refresh_token=grant["refresh_token"],
+                access_expire_time=int(grant["access_expire_time"]),
+            )
+
+        return await self._each(accounts, one, progress)
+
+    async def _each(
+        self,
+        items: Sequence[T],
+        action: Callable[[httpx.AsyncClient, T], Awaitable[Account]],
+        progress: Progress,
+    ) -> list[Account]:
+        """Do something for each, some at a time, keeping the order."""
+        made: list[Account | None] = [None] * len(items)
+        gate = asyncio.Semaphore(CONCURRENCY)
+        done = 0
+        limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
+        verify = self._verify if self._verify is not None else True
+
+        async with httpx.AsyncClient(base_url=self._url, timeout=30, verify=verify, limits=limits) as client:
+
+            async def one(position: int, item: T) -> None:
+                nonlocal done
+                async with gate:
+                    made[position] = await action(client, item)
+                done += 1
+                progress(done)
+
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for position, item in enumerate(items):
+                        tasks.create_task(one(position, item))
+            except* (httpx.HTTPError, PreparationError) as group:
+                first = group.exceptions[0]
+                raise PreparationError(f"accounts cannot be had at {self._url}: {first}") from first
+        return [account for account in made if account is not None]
 
 
-async def create_guests(
-    url: str, count: int, *, progress: Callable[[int], None], verify: ssl.SSLContext | bool = True
-) -> list[Account]:
-    """Make `count` guests.
+@dataclass(frozen=True, slots=True)
+class UsersFile:
+    """Accounts of one server, in a file that only its owner may read."""
 
-    Raises:
-        PreparationError: the server refuses or cannot be reached.
-    """
-    bodies = [{"installation": _installation(), "operation_id": str(uuid4())} for _ in range(count)]
-    return await _make(url, "/api/v1/guests", bodies, progress, verify=verify)
+    path: Path
+
+    def load(self, url: str) -> list[Account]:
+        """The accounts; none when there is no file.
+
+        Raises:
+            PreparationError: it is no such file, or its accounts are another server's.
+        """
+        if not self.path.exists():
+            return []
+        try:
+            raw = json.loads(self.path.read_text(encoding="utf-8"))
+            made_at, accounts = raw["url"], [Account(**account) for account in raw["accounts"]]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise PreparationError(f"{self.path} is no file of `im bench prepare`: {error!r}") from error
+        if made_at != url:
+            raise PreparationError(f"the accounts in {self.path} are those of {made_at}, not of {url}")
+        return accounts
+
+    def save(self, url: str, accounts: Sequence[Account]) -> None:
+        """Write the accounts, whole or not at all."""
+        fresh = self.path.with_name(f".{self.path.name}.new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - opened with its mode
+            json.dump({"version": FILE_VERSION, "url": url, "accounts": [asdict(one) for one in accounts]}, file)
+        fresh.replace(self.path)
 
 
-def load(path: Path) -> list[Account]:
-    """Read accounts from a file written by `save`."""
-    return [Account(**raw) for raw in json.loads(path.read_text(encoding="utf-8"))]
-
-
-def save(path: Path, accounts: Sequence[Account]) -> None:
-    """Write accounts, readable by their owner only."""
-    path.touch(mode=0o600)
-    path.write_text(json.dumps([asdict(account) for account in accounts]), encoding="utf-8")
+def stale(accounts: Sequence[Account], *, for_s: float) -> list[Account]:
+    """Those whose access token ends within so many seconds."""
+    until_time = time.time() + for_s
+    return [account for account in accounts if not account.lasts(until_time)]
 
 
 def _installation() -> dict[str, str]:
     return {"device_id": uuid4().hex, "device_class": "DEVICE_CLASS_BOT", "device_name": "im bench"}
 
 
-async def _make(
-    url: str,
-    path: str,
-    bodies: Sequence[dict[str, Any]],
-    progress: Callable[[int], None],
-    *,
-    verify: ssl.SSLContext | bool,
-) -> list[Account]:
-    """Post every body, some at a time, repeating what the server asks to repeat."""
-    made: list[Account] = []
-    gate = asyncio.Semaphore(CONCURRENCY)
-
-    async with httpx.AsyncClient(base_url=url, timeout=30, verify=verify) as client:
-
-        async def one(body: dict[str, Any]) -> None:
-            async with gate:
-                grant = await _post(client, path, body)
-            made.append(
-                Account(
-                    user_id=int(grant["user"]["user_id"]),
-                    device_id=body["installation"]["device_id"],
-                    access_token=grant["access_token"],
-                    refresh_token=grant["refresh_token"],
-                )
-            )
-            progress(len(made))
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for body in bodies:
-                    tasks.create_task(one(body))
-        except* (httpx.HTTPError, PreparationError) as group:
-            first = group.exceptions[0]
-            raise PreparationError(f"accounts cannot be made at {url}: {first}") from first
-    return made
-
-
 async def _post(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """Post until it is taken; a refusal that says when to come back is waited for."""
+    headers = {"Idempotency-Key": body["operation_id"]} if "operation_id" in body else {}
     for _ in range(ATTEMPTS):
-        response = await client.post(path, json=body, headers={"Idempotency-Key": body["operation_id"]})
+        response = await client.post(path, json=body, headers=headers)
         if response.is_success:
             grant: dict[str, Any] = response.json()["grant"]
             return grant
-        error = response.json()
-        if not error.get("retryable"):
+        if not _retryable(response):
             break
-        await asyncio.sleep(max(0.05, float(error.get("retry_after_ms") or 0) / 1000))
+        await asyncio.sleep(max(0.05, float(response.json().get("retry_after_ms") or 0) / 1000))
     raise PreparationError(f"{path} answered {response.status_code} {response.text[:200]}")
+
+
+def _retryable(response: httpx.Response) -> bool:
+    try:
+        return bool(response.json().get("retryable"))
+    except (ValueError, AttributeError):
+        return False

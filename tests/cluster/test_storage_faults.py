@@ -16,7 +16,7 @@ from unittest.mock import patch
 import httpx
 import pytest
 
-from im_bench.accounts import register
+from im_bench.accounts import AccountApi
 from im_cli.exit_code import ExitCode
 from im_infra.sql.sqlite import SqliteDatabase
 from im_proto.v1.conversation_pb2 import OpenDirectRequest
@@ -83,7 +83,7 @@ class Talk:
 async def talk(url: str, folder: Path) -> AsyncIterator[Talk]:
     """Two accounts in a private chat, one message already there."""
     with History(folder / "history.jsonl") as history:
-        accounts = await register(url, 2, progress=lambda _made: None)
+        accounts = await AccountApi(url).make("registered", 2, progress=lambda _made: None)
         people = [
             Sender(name, account, url=f"ws{url.removeprefix('http')}/ws", history=history, source=random.Random(1))
             for name, account in zip(("sender", "receiver"), accounts, strict=True)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from im_bench.accounts import create_guests
-from im_bench.connection import AnsweredError, Connection
-from im_bench.uuid7 import uuid7
+from im_bench.accounts import AccountApi
+from im_bench.adapters.im.connection import AnsweredError
+from im_bench.load.message_id import MessageIds
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.routing.routes import RouteTable
@@ -32,6 +32,7 @@ from tests.harness import checkers
 from tests.harness.device import Device
 from tests.harness.history import History
 from tests.harness.in_process import InProcess, in_process
+from tests.harness.light import open_light
 from tests.harness.stored import from_database, windows_from_database
 from tests.harness.workload import FOLLOW_ALL, until
 
@@ -257,12 +258,13 @@ async def _removal(folder: Path, settings: Mapping[str, Any]) -> list[str]:
 async def retry_under_slow_mode(folder: Path) -> list[str]:
     """A guest's message is stored, its ack is lost, and the retry comes within slow mode: the first ack is answered."""
     async with stage(folder) as on:
-        guest = (await create_guests(on.cluster.url, 1, progress=lambda _made: None))[0]
+        guest = (await AccountApi(on.cluster.url).make("guest", 1, progress=lambda _made: None))[0]
         told: dict[str, Any] = {"device": "guest", "user_id": guest.user_id, "key": "guest 1", "number": 1}
-        request = SendRequest(client_message_id=uuid7(), content=Content(text=Text(text="guest 1")))
+        request = SendRequest(client_message_id=MessageIds().next(), content=Content(text=Text(text="guest 1")))
         for attempt in (1, 2):
-            connection = await _open(on.cluster, guest.access_token, guest.device_id)
-            assert connection.hello is not None
+            connection = await open_light(
+                on.cluster.websocket_url, access_token=guest.access_token, device_id=guest.device_id
+            )
             request.conversation_id = told["conversation_id"] = connection.hello.world_conversation_id
             request.attempt = attempt
             on.history.add("send_invoke", **told)
@@ -291,7 +293,9 @@ async def read_beyond_the_window(folder: Path) -> list[str]:
         chat = (await ann.online.open_direct(ben.online.user.user_id)).conversation_id
         await on.send(ann, chat)
         tokens = ben.online.tokens
-        connection = await _open(on.cluster, tokens.access_token, tokens.device_id)
+        connection = await open_light(
+            on.cluster.websocket_url, access_token=tokens.access_token, device_id=tokens.device_id
+        )
         with suppress(AnsweredError):
             await connection.call(ClientFrame(mark_read=MarkReadRequest(conversation_id=chat, seq=10_000)))
         for _ in range(3):
@@ -301,13 +305,3 @@ async def read_beyond_the_window(folder: Path) -> list[str]:
         await connection.close()
         rows = from_database(on.cluster.database)[chat]
         return checkers.miscounted({chat: rows}, {chat: (1, head.unread)}, reader_id=ben.online.user.user_id)
-
-
-async def _open(cluster: InProcess, access_token: str, device_id: str) -> Connection:
-    return await Connection.open(
-        cluster.websocket_url,
-        access_token=access_token,
-        device_id=device_id,
-        on_message=lambda _connection, _message: None,
-        on_resync=lambda: None,
-    )

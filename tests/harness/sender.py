@@ -6,14 +6,14 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-import picows
-
 from im_bench.accounts import Account
-from im_bench.connection import AnsweredError, Connection, ConnectionLostError
-from im_bench.uuid7 import uuid7
+from im_bench.adapters.abstract import AdapterError
+from im_bench.adapters.im.connection import Connection
+from im_bench.load.message_id import MessageIds
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
-from im_proto.v1.message_pb2 import Content, Message, SendRequest, Text
+from im_proto.v1.message_pb2 import Content, SendRequest, Text
 from tests.harness.history import History
+from tests.harness.light import Unread, open_light
 
 ANSWER_S: Final = 15.0
 BACKLOG: Final = 40
@@ -74,7 +74,9 @@ class Sender:
         lane.offered += 1
         text = f"{self.name} {lane.conversation_id}{self.padding} {lane.offered}"
         request = SendRequest(
-            conversation_id=lane.conversation_id, client_message_id=uuid7(), content=Content(text=Text(text=text))
+            conversation_id=lane.conversation_id,
+            client_message_id=MessageIds().next(),
+            content=Content(text=Text(text=text)),
         )
         lane.waiting.append(request)
         if len(lane.waiting) == 1:
@@ -82,12 +84,11 @@ class Sender:
 
     async def open(self) -> Connection:
         """Connect once; used before the load, and by `run`."""
-        self.connection = await Connection.open(
+        self.connection = await open_light(
             self._url,
             access_token=self.account.access_token,
             device_id=self.account.device_id,
-            on_message=self._received,
-            on_resync=lambda: None,
+            mailbox=_Received(self),
         )
         return self.connection
 
@@ -96,7 +97,7 @@ class Sender:
         while True:
             try:
                 connection = self.connection or await self.open()
-            except (OSError, picows.WSError, TimeoutError, ConnectionLostError, AnsweredError):
+            except AdapterError:
                 await asyncio.sleep(self._random.uniform(0.05, 0.4))
                 continue
             for lane in self.lanes:
@@ -147,14 +148,15 @@ class Sender:
             assert connection._transport is not None
             connection._transport.disconnect()
 
-    def _received(self, _connection: Connection, message: Message) -> None:
+    def received(self, conversation_id: int, seq: int, text: str) -> None:
+        """A message was pushed."""
         self._history.add(
             "received",
             device=self.name,
             user_id=self.account.user_id,
-            conversation_id=message.conversation_id,
-            key=message.content.text.text,
-            seq=message.seq,
+            conversation_id=conversation_id,
+            key=text,
+            seq=seq,
         )
 
     def _tell(self, kind: str, lane: Lane, request: SendRequest, *, seq: int = 0) -> None:
@@ -168,3 +170,13 @@ class Sender:
             number=int(key.rsplit(" ", 1)[1]),
             seq=seq,
         )
+
+
+class _Received(Unread):
+    """Tells a sender what is pushed to it."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def deliver(self, conversation_id: int, seq: int, text: str) -> None:
+        self._sender.received(conversation_id, seq, text)

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from im_bench.connection import Connection
+from im_bench.adapters.im.connection import Connection
 from im_proto.v1.frame_pb2 import ClientFrame
 from im_proto.v1.message_pb2 import Content, Message, PullRequest
 from tests.harness.checkers import Row

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from im_bench.accounts import register
-from im_bench.connection import Connection
-from im_bench.uuid7 import uuid7
+from im_bench.accounts import AccountApi
+from im_bench.adapters.im.connection import Connection
+from im_bench.load.message_id import MessageIds
 from im_proto.v1.conversation_pb2 import CreateGroupRequest, OpenDirectRequest
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_sdk import CatchUp, Client, ConnectionState, LocalStore, SessionSettings
@@ -163,7 +163,7 @@ class Workload:
         )
 
     async def _make_senders(self) -> None:
-        accounts = await register(self._cluster.url, self._count, progress=lambda _made: None)
+        accounts = await AccountApi(self._cluster.url).make("registered", self._count, progress=lambda _made: None)
         for number, account in enumerate(accounts):
             sender = Sender(
                 f"s{number}",
@@ -196,7 +196,7 @@ class Workload:
         ids = {name: device.online.user.user_id for name, device in self.devices.items()}
         group = self.senders[:GROUP_SENDERS]
         members = [*(sender.account.user_id for sender in group[1:]), ids["keeper"], ids["idle"], ids["twin-1"]]
-        create = CreateGroupRequest(title="Group", user_ids=members, operation_id=uuid7())
+        create = CreateGroupRequest(title="Group", user_ids=members, operation_id=MessageIds().next())
         made = await _ask(group[0].connection, ClientFrame(create_group=create))
         self.group = made.create_group.head.conversation.conversation_id
         for one, other in zip(self.senders[::2], self.senders[1::2], strict=True):

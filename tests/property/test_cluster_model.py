@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from im_bench.connection import Connection
 from im_logic.reading.cursors import Cursors
 from im_proto.v1.frame_pb2 import ClientFrame
 from im_proto.v1.message_pb2 import Content, SendRequest, Text
 from im_sdk import Client, ConnectionState, DeniedError, Membership, Tokens
 from tests.harness.in_process import InProcess, in_process
+from tests.harness.light import open_light
 from tests.harness.log_model import Entry, GroupModel, Kind
 from tests.harness.stored import from_database, read_seq_from_database
 from tests.harness.watcher import Watcher
@@ -160,12 +160,8 @@ class ClusterMachine(RuleBasedStateMachine):
         tokens = self.world.tokens[self.users.index(entry.sender_id)][0]
 
         async def again() -> Any:
-            connection = await Connection.open(
-                self.world.cluster.websocket_url,
-                access_token=tokens.access_token,
-                device_id=tokens.device_id,
-                on_message=lambda _connection, _message: None,
-                on_resync=lambda: None,
+            connection = await open_light(
+                self.world.cluster.websocket_url, access_token=tokens.access_token, device_id=tokens.device_id
             )
             request = SendRequest(
                 conversation_id=self.group,

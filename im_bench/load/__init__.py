@@ -1,0 +1,1 @@
+"""The load itself: when a message is due, who sends it, what it says."""

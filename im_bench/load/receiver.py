@@ -1,0 +1,86 @@
+"""One connection's receiving end: checks every pushed message against the ledger, and times it."""
+
+import time
+from typing import Final
+
+from im_bench.ledger.correctness import Correctness
+from im_bench.ledger.inbox import Inbox
+from im_bench.ledger.lane import Sight
+from im_bench.load.stamp import read_stamp
+from im_bench.load.window import Window
+from im_bench.measure.tally import Tally
+
+_COUNTED: Final = {
+    Sight.DUPLICATE: "duplicate",
+    Sight.OUT_OF_ORDER: "out_of_order",
+    Sight.GAP: "gap",
+    Sight.LATE: "late",
+}
+
+
+class Receiver:
+    """What reaches one connection; a `Mailbox`.
+
+    Args:
+        run: the run's name, as the stamps bear it.
+        window: what is measured.
+        tally: of this process.
+        correctness: of this process.
+    """
+
+    __slots__ = ("_correctness", "_run", "_tally", "_window", "closed_with", "heads", "inboxes")
+
+    def __init__(self, run: str, window: Window, tally: Tally, correctness: Correctness) -> None:
+        self._run = run
+        self._window = window
+        self._tally = tally
+        self._correctness = correctness
+        self.inboxes: dict[int, Inbox] = {}
+        """By conversation; what is pushed of any other is not the run's business."""
+        self.heads: dict[int, int] = {}
+        """How far logs have grown whose messages are not pushed one by one."""
+        self.closed_with: int | None = None
+        """The server's close code, once it closed."""
+
+    def join(self, person: int, conversation_id: int, head_seq: int) -> Inbox:
+        """Expect messages of a conversation."""
+        inbox = self.inboxes[conversation_id] = Inbox(person, head_seq)
+        return inbox
+
+    def deliver(self, conversation_id: int, seq: int, text: str) -> None:
+        """A message was pushed (see `Mailbox`)."""
+        inbox = self.inboxes.get(conversation_id)
+        if inbox is None:
+            return
+        if seq and not inbox.seqs.add(seq):
+            self._correctness.repeat += 1
+            return
+        stamp = read_stamp(text, self._run)
+        if stamp is None or stamp.sender == inbox.person:
+            return
+        now = time.monotonic()
+        sight = inbox.lane(stamp.sender).see(stamp.number, seq, now)
+        if sight is not Sight.GOOD:
+            counted = _COUNTED[sight]
+            setattr(self._correctness, counted, getattr(self._correctness, counted) + 1)
+            if sight is Sight.DUPLICATE:
+                return
+        self._tally.delivered += 1
+        if stamp.intended in self._window:
+            self._tally.delivery.record(now - stamp.intended)
+
+    def head(self, conversation_id: int, seq: int) -> None:
+        """A log grew (see `Mailbox`)."""
+        self.heads[conversation_id] = max(seq, self.heads.get(conversation_id, 0))
+
+    def resync(self) -> None:
+        """The client was told that it fell behind (see `Mailbox`)."""
+        if time.monotonic() >= self._window.begin:  # being told of a new conversation while connecting is none
+            self._correctness.resync += 1
+
+    def closed(self, code: int) -> None:
+        """The connection ended (see `Mailbox`)."""
+        self._tally.connections -= 1
+        if code:
+            self.closed_with = code
+            self._tally.counts[f"closed with {code}"] += 1

@@ -1,0 +1,1 @@
+"""What is measured: latencies, counts by the second, what processes use."""

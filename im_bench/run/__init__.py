@@ -1,0 +1,1 @@
+"""How a run takes place: a coordinator, the generator processes it spawns, and the steps they take together."""

@@ -1,0 +1,26 @@
+"""Flags that several commands of the load tester share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+UrlOption = Annotated[
+    str | None, typer.Option(help="An http(s) address of a gateway; without it an embedded cluster is started.")
+]
+CaFileOption = Annotated[
+    Path | None, typer.Option(exists=True, help="PEM file with the authority that an https address is checked with.")
+]
+UsersFileOption = Annotated[
+    Path | None,
+    typer.Option(help="The accounts of `im bench prepare`; missing ones are made and written to it."),
+]
+WorkersOption = Annotated[int, typer.Option(min=1, max=64, help="Generator processes that share the load.")]
+AdapterOption = Annotated[
+    str, typer.Option(help="What the load speaks to: `im`, `echo` (the floor), or `package.module:Class` of your own.")
+]
+SourceAddressOption = Annotated[
+    list[str] | None,
+    typer.Option(help="An address of this machine to connect from; may be repeated. On loopback it goes by itself."),
+]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")]

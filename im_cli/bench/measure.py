@@ -1,0 +1,115 @@
+"""A scenario run from the command line: target, people, display, result, exit code."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import typer
+import uvloop
+from rich.console import Console
+
+from im_bench.accounts import made_up
+from im_bench.adapters.registry import load_adapter
+from im_bench.report.result import Result
+from im_bench.report.summary import print_summary
+from im_bench.run.execute import InterruptedRunError, execute
+from im_bench.run.first_error import first_error
+from im_bench.run.generator import GeneratorBugError, RunFailedError
+from im_bench.run.open_files import raise_file_limit
+from im_bench.run.plan import Plan
+from im_bench.run.target import Target
+from im_bench.scenarios.abstract import Scenario, duration_of
+from im_bench.scenarios.option import Settings
+from im_cli.bench.display import Display
+from im_cli.bench.people import PeopleSource
+from im_cli.bench.target import open_target
+from im_cli.exit_code import CommandError, ExitCode
+
+UNSCHEDULED_S: Final = 120.0
+"""How long tokens must last for a scenario that does not say how long it drives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """How a scenario is run, whatever it does."""
+
+    url: str | None = None
+    ca_file: Path | None = None
+    users_file: Path | None = None
+    workers: int = 1
+    adapter: str = "im"
+    source_address: list[str] | None = None
+    json_file: Path | None = None
+
+
+def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> NoReturn:
+    """Run a scenario once, show it, write what is wanted, exit with the verdict."""
+    check(scenario, settings, flags)
+    errors = Console(stderr=True)
+    raise_file_limit()
+    with open_target(flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors) as target:
+        people = PeopleSource(target.endpoint, flags.users_file, errors)
+        result = run_once(scenario, settings, flags, target=target, people=people, errors=errors)
+    print_summary(result, Console())
+    if flags.json_file is not None:
+        flags.json_file.write_text(json.dumps(result.as_json(), indent=2), encoding="utf-8")
+    raise typer.Exit(result.verdict)
+
+
+def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> None:
+    """Find what is wrong with the flags before anything is started.
+
+    Raises:
+        CommandError: something is.
+    """
+    try:
+        load_adapter(flags.adapter)
+    except ValueError as error:
+        raise CommandError(str(error), code=ExitCode.USAGE) from error
+    problem = scenario.problem(settings)
+    wanted = scenario.people(settings)
+    if problem is None and flags.adapter != "im" and not scenario.any_adapter:
+        problem = f"{scenario.name} speaks our protocol: it has no other --adapter"
+    if problem is None and flags.workers > max(1, wanted.count // wanted.together):
+        problem = f"--workers {flags.workers} is more than there are people to deal to them"
+    if problem is not None:
+        raise CommandError(problem, code=ExitCode.USAGE)
+
+
+def run_once(
+    scenario: type[Scenario[Any]],
+    settings: Settings,
+    flags: Flags,
+    *,
+    target: Target,
+    people: PeopleSource,
+    errors: Console,
+) -> Result:
+    """One run against a target that is there.
+
+    Raises:
+        CommandError: it did not take place.
+    """
+    wanted = scenario.people(settings)
+    if load_adapter(flags.adapter).needs_accounts:
+        accounts = people.take(wanted.kind.value, wanted.count, for_s=duration_of(settings) or UNSCHEDULED_S)
+    else:
+        accounts = made_up(wanted.count)
+    plan = Plan(
+        scenario, settings, target, accounts, flags.adapter, flags.workers, source_addresses=flags.source_address or ()
+    )
+    try:
+        with Display(errors, scenario.name, steps=len(scenario.steps)) as display:
+            return uvloop.run(execute(plan, display.listener()))
+    except InterruptedRunError:
+        raise CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED) from None
+    except (RunFailedError, GeneratorBugError, ExceptionGroup) as raised:
+        error = first_error(raised)
+        if not isinstance(error, RunFailedError):
+            raise
+        raise CommandError(
+            f"the run did not take place: {error}",
+            code=ExitCode.IN_THE_WAY,
+            advice=f"is a server at {target.endpoint.url}? Its limits.exempt_networks must cover this machine",
+        ) from error

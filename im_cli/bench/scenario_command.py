@@ -1,0 +1,73 @@
+"""Makes a command of each scenario: its docstring is the help, its settings are the flags."""
+
+import dataclasses
+import inspect
+from typing import Annotated, Any, Final, get_args, get_type_hints
+
+import typer
+
+from im_bench.scenarios.abstract import Scenario
+from im_bench.scenarios.option import Option, Settings
+from im_bench.scenarios.registry import SCENARIOS
+from im_cli.bench import flags
+from im_cli.bench.measure import Flags, measure
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add a command for each scenario."""
+    for scenario in SCENARIOS:
+        app.command(scenario.name, help=inspect.getdoc(scenario), rich_help_panel="Scenarios")(command_of(scenario))
+
+
+def command_of(scenario: type[Scenario[Any]]) -> Any:  # noqa: ANN401 - typer reads its signature
+    """A function that typer makes a command of."""
+    own = settings_parameters(scenario.settings_type)
+
+    def command(**given: Any) -> None:  # noqa: ANN401 - as its signature says
+        settings = scenario.settings_type(**{name: given.pop(name) for name in own})
+        measure(scenario, settings, Flags(**given))
+
+    signature = inspect.Signature([*own.values(), *RUN_PARAMETERS.values()])
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
+    command.__name__ = scenario.name
+    return command
+
+
+def settings_parameters(settings_type: type[Settings]) -> dict[str, inspect.Parameter]:
+    """A parameter for each field: those of the scenario itself first."""
+    hints = get_type_hints(settings_type, include_extras=True)
+    fields = {field.name: field for field in dataclasses.fields(settings_type)}
+    own = [name for name in fields if name in settings_type.__annotations__]
+    return {
+        name: _parameter(name, fields[name].default, hints[name])
+        for name in (*own, *(name for name in fields if name not in own))
+    }
+
+
+def _parameter(name: str, default: object, hint: object) -> inspect.Parameter:
+    kind, option = get_args(hint)
+    assert isinstance(option, Option)
+    flag = f"--{name.replace('_', '-')}"
+    told = typer.Option(flag, help=option.help, min=option.min, max=option.max)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told])
+
+
+def _run_parameters() -> dict[str, inspect.Parameter]:
+    """The flags that every scenario has."""
+    hints: dict[str, tuple[Any, Any]] = {
+        "url": (flags.UrlOption, None),
+        "ca_file": (flags.CaFileOption, None),
+        "users_file": (flags.UsersFileOption, None),
+        "workers": (flags.WorkersOption, 1),
+        "adapter": (flags.AdapterOption, "im"),
+        "source_address": (flags.SourceAddressOption, None),
+        "json_file": (flags.JsonOption, None),
+    }
+    return {
+        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+        for name, (hint, default) in hints.items()
+    }
+
+
+RUN_PARAMETERS: Final = _run_parameters()
