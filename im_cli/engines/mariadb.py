@@ -81,17 +81,20 @@ def mariadb(
     Raises:
         CommandError: INTERNAL: the data could not be made; its last words are in the message.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    data = folder / "data"
-    as_root = ["--user=root"] if os.geteuid() == 0 else []  # it refuses to run as root unless told
+    data, temporary = folder / "data", folder / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    common = [
+        f"--datadir={data}",
+        f"--tmpdir={temporary}",  # each server clears its own at its start: a shared one would be cleared under others
+        *(["--user=root"] if os.geteuid() == 0 else []),  # it refuses to run as root unless told
+    ]
     if not (data / "mysql").is_dir():
-        _install(data, as_root)
+        _install(common)
     port = port or free_port()
     command = [
         _SERVER.find() or _SERVER.program,
         "--no-defaults",
-        *as_root,
-        f"--datadir={data}",
+        *common,
         f"--bind-address={LOOPBACK}",
         f"--port={port}",
         "--socket=mariadb.sock",  # relative to the data: a longer path might not fit a socket's name
@@ -106,15 +109,14 @@ def mariadb(
     return Engine("mariadb", command, folder, port, lambda: _speaks(port))
 
 
-def _install(data: Path, as_root: Sequence[str]) -> None:
+def _install(common: Sequence[str]) -> None:
     command = [
         _INSTALLER.find() or _INSTALLER.program,
         "--no-defaults",
-        f"--datadir={data}",
+        *common,
         "--skip-test-db",
         "--skip-name-resolve",
         "--auth-root-authentication-method=socket",  # nobody comes in without a password but the system's own user
-        *as_root,
     ]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_INSTALL_S)  # noqa: S603 - named by us
