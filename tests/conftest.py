@@ -1,10 +1,12 @@
 """What any test may use."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.cluster import Cluster, start_cluster
+from tests.support.databases import AnyDatabase, MariadbSchema, make_sqlite_template, mariadb_schema, sqlite_copy
 from tests.support.engine_fixtures import (
     etcd_engine,
     redis_cluster,
@@ -39,3 +41,28 @@ def mariadb_database(mariadb_server: MariadbServer) -> Iterator[str]:
     name = mariadb_server.make_database()
     yield name
     mariadb_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite file with the schema, made once and copied for each test."""
+    return make_sqlite_template(tmp_path_factory.mktemp("schema"))
+
+
+@pytest.fixture(scope="session")
+def shared_mariadb_schema(mariadb_server: MariadbServer) -> Iterator[MariadbSchema]:
+    """A MariaDB database with the schema, for one test at a time."""
+    with mariadb_schema(mariadb_server) as schema:
+        yield schema
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyDatabase]:
+    """A database of the test's own with the whole schema, on each engine in turn."""
+    if request.param == "sqlite":
+        with sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path / "im.db") as file:
+            yield file
+    else:
+        schema: MariadbSchema = request.getfixturevalue("shared_mariadb_schema")
+        yield schema
+        schema.empty()

@@ -45,14 +45,15 @@ def upsert(
         dialect: `sqlite` or `mysql`.
         table: where to.
         key: the columns of the unique key that decides whether the row is there.
-        change: what to set on the row that is there, given the columns of the new row by name.
+        change: what to set on the row that is there, given the columns of the new row by name. MySQL sets them in this
+            order, and a later one sees what an earlier one set.
     """
     if dialect == "sqlite":
         statement = sqlite.insert(table)
         new = dict(statement.excluded.items())
         return statement.on_conflict_do_update(index_elements=list(key), set_=dict(change(new)))
     other = mysql.insert(table)
-    return other.on_duplicate_key_update(**change(dict(other.inserted.items())))
+    return other.on_duplicate_key_update(list(change(dict(other.inserted.items())).items()))
 
 
 def mark(dialect: str) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy.util import greenlet_spawn
 from im_infra.aio import spawn
 from im_infra.errors import ImError
 from im_infra.sql.abstract import Unit
+from im_infra.sql.deadline import DEADLINE
 from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreUnavailableError
 from im_infra.sql.mysql_connections import Purpose, make_engine
 from im_infra.sql.mysql_errors import is_deadlock, translate
@@ -48,10 +49,17 @@ class _Stage(Enum):
 
 
 class _Attempt:
-    """One run of a unit, as the loop sees it."""
+    """The run of a unit under way, as the loop sees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float) -> None:
         self.stage = _Stage.WAITING
+        self.timeout_s = timeout_s
+        self.deadline = asyncio.timeout(timeout_s)
+
+    def allow(self, seconds: float) -> None:
+        """Move the deadline."""
+        self.timeout_s = seconds
+        self.deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 _Work = Callable[[Connection, _Attempt], T]
@@ -125,12 +133,12 @@ class MysqlDatabase:
         return await answer
 
     async def _answer(self, answer: asyncio.Future[T], engine: Engine, work: _Work[T]) -> None:
-        attempt = _Attempt()
+        attempt = _Attempt(self._settings.unit_timeout_s)
         try:
-            async with asyncio.timeout(self._settings.unit_timeout_s):
+            async with attempt.deadline:
                 result = await _until_done(engine, work, attempt)
         except TimeoutError:
-            _settle(answer, error=_late(attempt.stage, self._settings.unit_timeout_s))
+            _settle(answer, error=_late(attempt))
         except BaseException as error:
             _settle(answer, error=error)
             if not isinstance(error, Exception):
@@ -192,6 +200,7 @@ def _on_connection(engine: Engine, work: _Work[T], attempt: _Attempt) -> T:
     """
     with engine.connect() as connection:
         attempt.stage = _Stage.RUNNING
+        connection.info[DEADLINE] = attempt.allow
         try:
             return work(connection, attempt)
         except BaseException as error:
@@ -234,9 +243,9 @@ def _read(connection: Connection, unit: Unit[T]) -> T:
     return result
 
 
-def _late(stage: _Stage, timeout_s: float) -> ImError:
-    told = f"the database did not answer within {timeout_s:g} s"
-    match stage:
+def _late(attempt: _Attempt) -> ImError:
+    told = f"the database did not answer within {attempt.timeout_s:g} s"
+    match attempt.stage:
         case _Stage.WAITING:
             return StoreBusyError("no connection to the database became free in time")
         case _Stage.RUNNING:

@@ -88,7 +88,7 @@ def _creator(settings: MysqlSettings, purpose: Purpose) -> Callable[[], Awaitabl
         try:
             async with asyncio.timeout(settings.connect_timeout_s):
                 await connection.connect()
-                for statement in _session(settings, purpose):
+                for statement in session_statements(settings, purpose):
                     await connection.query(statement)
         except BaseException:
             connection.close()
@@ -98,7 +98,8 @@ def _creator(settings: MysqlSettings, purpose: Purpose) -> Callable[[], Awaitabl
     return connect
 
 
-def _session(settings: MysqlSettings, purpose: Purpose) -> tuple[str, ...]:
+def session_statements(settings: MysqlSettings, purpose: Purpose) -> tuple[str, ...]:
+    """What a new session is told."""
     isolation = "REPEATABLE READ, READ ONLY" if purpose is Purpose.READ else "READ COMMITTED, READ WRITE"
     variables = (
         f"sql_mode = '{_SQL_MODE}', time_zone = '+00:00', innodb_lock_wait_timeout = {settings.lock_wait_timeout_s}, "

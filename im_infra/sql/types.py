@@ -23,5 +23,7 @@ def ascii_text(length: int) -> TypeEngine[str]:
 
 
 def text(length: int) -> TypeEngine[str]:
-    """Text for people, of at most `length` characters."""
-    return String(length)
+    """Text for people, of at most `length` characters; compares by its bytes, as SQLite's does."""
+    return String(length).with_variant(
+        mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    )

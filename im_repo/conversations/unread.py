@@ -100,7 +100,8 @@ def _scan(
     places = list(spans)
     for index, row in _COUNTS.run(connection, list(spans.values())):
         place = places[index]
-        count = unread_count(readables[place], spans[place], countable=row.countable or 0, others=row.others or 0)
+        countable, others = int(row.countable or 0), int(row.others or 0)  # MySQL sums integers to decimals
+        count = unread_count(readables[place], spans[place], countable=countable, others=others)
         unread[place] = Unread(count, mentioned=False)
         if suspects is not None and row.suspects:
             suspects.append((place, spans[place]))

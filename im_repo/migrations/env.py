@@ -38,6 +38,6 @@ context.configure(
     target_metadata=TABLES[0].metadata,
     compare_type=True,
     render_item=_render_item,
-    transactional_ddl=True,  # true for SQLite; elsewhere a statement of DDL commits by itself
+    transactional_ddl=True,  # what `upgrade.py` has begun it commits; on MySQL each statement of DDL does so by itself
 )
 context.run_migrations()

@@ -3,17 +3,24 @@
 Units over a connection, like all others: `await database.write(upgrade)`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, literal, select
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.sql.deadline import allow_time
+from im_infra.sql.errors import StoreBusyError
+from im_repo.schema import TABLES
 
 HEAD: Final = "0002"
 """The newest revision; a test compares it with `versions/`."""
 
+_UPGRADE_S: Final = 3_600
+"""A revision may rewrite tables of any size; whoever waits for it waits as long."""
 _VERSION: Final = Table("alembic_version", MetaData(), Column("version_num", String))
 
 
@@ -44,15 +51,23 @@ def current(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection) -> str | None:
-    """Bring the schema to `HEAD`; all or nothing on SQLite. Returns the revision that was there before.
+    """Bring the schema to `HEAD`, whoever else starts at the same moment. Returns the revision that was there before.
+
+    All or nothing on SQLite. On MySQL each statement commits by itself: an upgrade that is cut short before it made the
+    whole first schema is made anew, a later one needs a backup.
 
     Raises:
         SchemaError: the database was written by a newer version, or is not ours.
+        StoreBusyError: another process has been upgrading it for an hour.
     """
-    before = current(connection)
-    if before != HEAD:
-        _run(connection, before)
-    return before
+    if connection.dialect.name == "sqlite":  # the one writer: nobody else upgrades now
+        return _upgrade(connection)
+    if _is_at_head(connection):
+        return HEAD
+    allow_time(connection, _UPGRADE_S)
+    with _alone(connection):
+        _clear_half_made(connection)
+        return _upgrade(connection)
 
 
 def require_head(connection: Connection) -> None:
@@ -64,6 +79,44 @@ def require_head(connection: Connection) -> None:
     found = current(connection)
     if found != HEAD:
         raise SchemaError(f"the database is at revision {found}, this version needs {HEAD}: run `im migrate`")
+
+
+def _upgrade(connection: Connection) -> str | None:
+    before = current(connection)
+    if before != HEAD:
+        _run(connection, before)
+    return before
+
+
+def _is_at_head(connection: Connection) -> bool:
+    try:
+        return current(connection) == HEAD
+    except SchemaError:  # another process may be in the midst of it: look again when it is done
+        return False
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Hold the lock of whoever upgrades this database of a server."""
+    name = "LEFT(CONCAT('im.upgrade.', DATABASE()), 64)"
+    if not connection.exec_driver_sql(f"SELECT GET_LOCK({name}, {_UPGRADE_S})").scalar():
+        raise StoreBusyError("another process is upgrading the database")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"DO RELEASE_LOCK({name})")
+
+
+def _clear_half_made(connection: Connection) -> None:
+    """Drop what the very first upgrade left when it was cut short: tables of ours without a row, and no revision."""
+    tables = set(inspect(connection).get_table_names())
+    ours = {table.name: table for table in TABLES} | {_VERSION.name: _VERSION}
+    if _VERSION.name not in tables or not tables <= set(ours):
+        return
+    if any(connection.execute(select(literal(1)).select_from(ours[name]).limit(1)).first() for name in tables):
+        return
+    for name in tables:
+        ours[name].drop(connection)
 
 
 def _run(connection: Connection, before: str | None) -> None:

@@ -2,14 +2,15 @@
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sqlalchemy import create_engine, select
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from sqlalchemy import Engine, select
 
 from im_proto.v1.sync_pb2 import AccountEvent, Joined
 from im_repo.account_events import append
 from im_repo.account_events.append import append_events
 from im_repo.account_events.read import read_events
-from im_repo.schema import METADATA, USER_EVENT, USER_STATE
+from im_repo.schema import USER_EVENT
+from tests.support.databases import AnyDatabase
 
 USERS = (5, 6, 7)
 
@@ -17,17 +18,16 @@ USERS = (5, 6, 7)
 class AccountEvents(RuleBasedStateMachine):
     """Three users; the model is a list of conversations per user, its index the pts - 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self.engine = create_engine("sqlite://")
-        METADATA.create_all(self.engine, tables=[USER_STATE, USER_EVENT])
-        self.connection = self.engine.connect()
+        self.connection = engine.connect()
         self.joined: dict[int, list[int]] = {user_id: [] for user_id in USERS}
         self.made = 0
 
     def teardown(self) -> None:
+        """The whole run was one transaction."""
+        self.connection.rollback()
         self.connection.close()
-        self.engine.dispose()
 
     @rule(counts=st.dictionaries(st.sampled_from(USERS), st.integers(0, 4)), many=st.sampled_from([1, 1, 1, 300]))
     def events_are_appended(self, counts: dict[int, int], many: int) -> None:
@@ -68,5 +68,8 @@ class AccountEvents(RuleBasedStateMachine):
             assert min(len(joined), append.EVENTS_KEPT) <= len(pts) < append.EVENTS_KEPT + append.TRIM_EVERY
 
 
-AccountEvents.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
-TestAccountEvents = AccountEvents.TestCase
+def test_pts_have_no_holes(any_database: AnyDatabase) -> None:
+    run_state_machine_as_test(
+        lambda: AccountEvents(any_database.engine),
+        settings=settings(max_examples=any_database.examples(25), stateful_step_count=20, deadline=None),
+    )

@@ -7,9 +7,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import create_engine, insert, select
-from sqlalchemy.pool import StaticPool
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import Engine, insert, select
 
 from im_infra.errors import ImError
 from im_repo.conversations.make import NewConversation, conversation_row, insert_first_members
@@ -17,7 +16,8 @@ from im_repo.log.append_batch import BatchTerms, append_batch
 from im_repo.log.draft import Draft, Effects, Guards, MemberChange, Recheck, Stored
 from im_repo.log.fanout_class import FanoutBounds
 from im_repo.log.read_range import RangeQuery, read_range
-from im_repo.schema import CONVERSATION, MEMBER, MESSAGE, METADATA, OUTBOX, USER_EVENT, USER_STATE
+from im_repo.schema import CONVERSATION, MEMBER, MESSAGE, OUTBOX, USER_EVENT, USER_STATE
+from tests.support.databases import AnyDatabase
 
 USERS = range(1, 7)
 FOUNDERS = (1, 2, 3)
@@ -55,9 +55,9 @@ KINDS = (*["send"] * 4, *["recall", "edit"] * 3, "join", "join", "leave", "repea
 class AppendMachine(RuleBasedStateMachine):
     """Batches of drafts go to both; outcomes and tables must agree."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self.engine = create_engine("sqlite://", poolclass=StaticPool)
+        self.connection = engine.connect()
         self.logs = {log: Log() for log in LOGS}
         self.pts: dict[int, int] = {}
         self.sent: list[tuple[Draft, int]] = []
@@ -65,15 +65,15 @@ class AppendMachine(RuleBasedStateMachine):
 
     @initialize()
     def make(self) -> None:
-        with self.engine.begin() as connection:
-            METADATA.create_all(connection)
-            for log in LOGS:
-                new = NewConversation(conversation_id=log, kind=2, member_count=len(FOUNDERS))
-                connection.execute(insert(CONVERSATION), conversation_row(new, 1))
-                insert_first_members(connection, log, FOUNDERS, 1)
+        for log in LOGS:
+            new = NewConversation(conversation_id=log, kind=2, member_count=len(FOUNDERS))
+            self.connection.execute(insert(CONVERSATION), conversation_row(new, 1))
+            insert_first_members(self.connection, log, FOUNDERS, 1)
 
     def teardown(self) -> None:
-        self.engine.dispose()
+        """The whole run was one transaction."""
+        self.connection.rollback()
+        self.connection.close()
 
     @rule(seed=st.integers(0, 1 << 32), size=st.integers(1, 20))
     def batch(self, seed: int, size: int) -> None:
@@ -84,8 +84,7 @@ class AppendMachine(RuleBasedStateMachine):
             draft = self._draw(chance)
             drafts.append(draft)
             expected.append(self._take(draft))
-        with self.engine.begin() as connection:
-            result = append_batch(connection, drafts, message_ids=[next(self.numbers) for _ in drafts], terms=TERMS)
+        result = append_batch(self.connection, drafts, message_ids=[next(self.numbers) for _ in drafts], terms=TERMS)
         assert [_seen(outcome) for outcome in result.outcomes] == expected
         stored = [outcome for outcome in result.outcomes if isinstance(outcome, Stored) and not outcome.duplicate]
         covered = {(one.conversation_id, seq) for one in result.ranges for seq in range(one.from_seq, one.to_seq + 1)}
@@ -96,36 +95,32 @@ class AppendMachine(RuleBasedStateMachine):
 
     @invariant()
     def seq_is_dense_and_rows_agree(self) -> None:
-        with self.engine.connect() as connection:
-            for log_id, log in self.logs.items():
-                rows = connection.execute(
-                    select(MESSAGE).where(MESSAGE.c.conversation_id == log_id).order_by(MESSAGE.c.seq)
-                ).all()
-                assert [row.seq for row in rows] == list(range(1, len(log.entries) + 1))
-                assert [row._mapping["count"] for row in rows] == [entry.count for entry in log.entries]
-                assert [row.client_message_id for row in rows] == [one.draft.client_message_id for one in log.entries]
-                assert [bool(row.flags & 1) for row in rows] == [entry.recalled for entry in log.entries]
-                head = connection.execute(select(CONVERSATION).where(CONVERSATION.c.conversation_id == log_id)).all()
-                if head:
-                    [head] = head
-                    assert (head.max_seq, head.max_count) == (len(rows), log.entries[-1].count if rows else 0)
-                    assert (head.member_count, head.fanout) == (len(log.members), log.fanout)
-                    assert head.deny_version == log.deny_version
-                inside = select(MEMBER.c.user_id).where(MEMBER.c.conversation_id == log_id, MEMBER.c.state == 1)
-                assert set(connection.scalars(inside)) == (log.members if head else set())
+        for log_id, log in self.logs.items():
+            of_this = select(MESSAGE).where(MESSAGE.c.conversation_id == log_id)
+            rows = self.connection.execute(of_this.order_by(MESSAGE.c.seq)).all()
+            assert [row.seq for row in rows] == list(range(1, len(log.entries) + 1))
+            assert [row._mapping["count"] for row in rows] == [entry.count for entry in log.entries]
+            assert [row.client_message_id for row in rows] == [one.draft.client_message_id for one in log.entries]
+            assert [bool(row.flags & 1) for row in rows] == [entry.recalled for entry in log.entries]
+            head = self.connection.execute(select(CONVERSATION).where(CONVERSATION.c.conversation_id == log_id)).all()
+            if head:
+                [head] = head
+                assert (head.max_seq, head.max_count) == (len(rows), log.entries[-1].count if rows else 0)
+                assert (head.member_count, head.fanout) == (len(log.members), log.fanout)
+                assert head.deny_version == log.deny_version
+            inside = select(MEMBER.c.user_id).where(MEMBER.c.conversation_id == log_id, MEMBER.c.state == 1)
+            assert set(self.connection.scalars(inside)) == (log.members if head else set())
 
     @invariant()
     def pts_are_dense(self) -> None:
-        with self.engine.connect() as connection:
-            for user, last in self.pts.items():
-                events = connection.scalars(select(USER_EVENT.c.pts).where(USER_EVENT.c.user_id == user)).all()
-                assert sorted(events) == list(range(1, last + 1))
-            assert dict(connection.execute(select(USER_STATE)).all()) == self.pts
+        for user, last in self.pts.items():
+            events = self.connection.scalars(select(USER_EVENT.c.pts).where(USER_EVENT.c.user_id == user)).all()
+            assert sorted(events) == list(range(1, last + 1))
+        assert dict(self.connection.execute(select(USER_STATE)).all()) == self.pts
 
     @invariant()
     def every_entry_is_guarded(self) -> None:
-        with self.engine.connect() as connection:
-            rows = len(connection.execute(select(OUTBOX.c.id)).all())
+        rows = len(self.connection.execute(select(OUTBOX.c.id)).all())
         assert (rows > 0) == any(log.entries for log in self.logs.values())
 
     @rule(
@@ -138,15 +133,14 @@ class AppendMachine(RuleBasedStateMachine):
         """A reader gets what the model lets them see, and is told what is missing in between."""
         log = self.logs[log_id]
         query = RangeQuery(log_id, user, from_seq=start, limit=limit)
-        with self.engine.connect() as connection:
-            if user not in log.windows:
-                try:
-                    read_range(connection, query)
-                except ImError as error:
-                    assert error.reason.name == "CONVERSATION_NOT_FOUND"  # noqa: PT017 - both outcomes are looked at
-                    return
-                raise AssertionError("a stranger read")
-            found = read_range(connection, query)
+        if user not in log.windows:
+            try:
+                read_range(self.connection, query)
+            except ImError as error:
+                assert error.reason.name == "CONVERSATION_NOT_FOUND"  # noqa: PT017 - both outcomes are looked at
+                return
+            raise AssertionError("a stranger read")
+        found = read_range(self.connection, query)
         visible = [seq for seq in range(1, len(log.entries) + 1) if log.sees(user, seq)]
         wanted = [seq for seq in visible if seq >= start][:limit] if start else visible[-limit:]
         assert [entry.seq for entry in found.entries] == wanted
@@ -272,11 +266,14 @@ def _seen(outcome: object) -> tuple[object, ...]:
     return ("stored", outcome.seq, outcome.count, outcome.deny_version, outcome.fanout)
 
 
-AppendMachine.TestCase.settings = settings(
-    max_examples=25,
-    stateful_step_count=15,
-    deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # drafts come from a seed, which does not shrink
-    suppress_health_check=[HealthCheck.too_slow],
-)
-TestAppend = AppendMachine.TestCase
+def test_the_append_agrees_with_a_list(any_database: AnyDatabase) -> None:
+    run_state_machine_as_test(
+        lambda: AppendMachine(any_database.engine),
+        settings=settings(
+            max_examples=any_database.examples(25),
+            stateful_step_count=15,
+            deadline=None,
+            phases=(Phase.explicit, Phase.reuse, Phase.generate),  # drafts come from a seed, which does not shrink
+            suppress_health_check=[HealthCheck.too_slow],
+        ),
+    )

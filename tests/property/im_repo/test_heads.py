@@ -1,13 +1,12 @@
 """Heads and read cursors against a log in memory: whatever is said, edited, recalled, left and read."""
 
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import Engine, create_engine, delete, insert, update
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import Engine, delete, insert, update
 
 from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_GROUP, MEMBER_STATE_IN, MEMBER_STATE_LEFT
 from im_proto.v1.message_pb2 import (
@@ -24,17 +23,10 @@ from im_repo.conversations.make import NewConversation, conversation_row, insert
 from im_repo.conversations.read_heads import read_heads
 from im_repo.cursors.mark_reads import mark_reads
 from im_repo.cursors.standings import Place
-from im_repo.schema import CONVERSATION, MEMBER, MEMBER_WINDOW, MESSAGE, METADATA
+from im_repo.schema import CONVERSATION, MEMBER, MEMBER_WINDOW, MESSAGE
+from tests.support.databases import AnyDatabase
 
 ME, OTHER, HERE = 7, 8, 1
-
-
-@cache
-def engine() -> Engine:
-    """One for all runs, each of which is rolled back: making the tables and statements anew would take most of the time."""
-    engine = create_engine("sqlite://")
-    METADATA.create_all(engine)
-    return engine
 
 
 @dataclass
@@ -52,9 +44,9 @@ class Entry:
 class Heads(RuleBasedStateMachine):
     """One group; `ME` reads, leaves and comes back while others write."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self.connection = engine().connect()
+        self.connection = engine.connect()
         row = conversation_row(NewConversation(conversation_id=HERE, kind=CONVERSATION_KIND_GROUP), 1)
         self.connection.execute(insert(CONVERSATION), row)
         insert_first_members(self.connection, HERE, [ME, OTHER], 1)
@@ -185,5 +177,8 @@ class Heads(RuleBasedStateMachine):
             assert last.content.text.text == ("" if entry.recalled else seen[-1] if seen else entry.text)
 
 
-Heads.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
-TestHeads = Heads.TestCase
+def test_heads_agree_with_a_list(any_database: AnyDatabase) -> None:
+    run_state_machine_as_test(
+        lambda: Heads(any_database.engine),
+        settings=settings(max_examples=any_database.examples(30), stateful_step_count=25, deadline=None),
+    )

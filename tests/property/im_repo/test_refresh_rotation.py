@@ -2,13 +2,14 @@
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import create_engine, insert, select
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import Engine, insert, select
 
 from im_proto.repo.v1 import account_pb2 as pb
 from im_repo.accounts.open_session import open_session
 from im_repo.accounts.rotate_refresh import rotate_refresh
-from im_repo.schema import METADATA, REVOCATION, SESSION, USER
+from im_repo.schema import REVOCATION, SESSION, USER
+from tests.support.databases import AnyDatabase
 
 GRACE_MS = 60
 LIFETIME_MS = 1_000
@@ -22,11 +23,9 @@ def secret(counter: int) -> bytes:
 class RefreshRotation(RuleBasedStateMachine):
     """A session whose tokens come back in any order, at any time, with forgeries among them."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         super().__init__()
-        self.engine = create_engine("sqlite://")
-        METADATA.create_all(self.engine, tables=[USER, SESSION, REVOCATION])
-        self.connection = self.engine.connect()
+        self.connection = engine.connect()
         user = {"user_id": 7, "handle": "ada", "display_name": "", "kind": 2, "password_hash": "", "disabled_time": 0}
         self.connection.execute(insert(USER), {**user, "created_time": 0, "seen_time": 0})
         wanted = pb.SessionRow(user_id=7, device_id="d", refresh_hash=secret(0), refresh_expire_time=LIFETIME_MS)
@@ -39,8 +38,9 @@ class RefreshRotation(RuleBasedStateMachine):
         self.successors: dict[int, bytes] = {}
 
     def teardown(self) -> None:
+        """The whole run was one transaction."""
+        self.connection.rollback()
         self.connection.close()
-        self.engine.dispose()
 
     def present(self, presented: bytes, counter: int) -> pb.RotateRefreshResponse:
         request = pb.RotateRefreshRequest(
@@ -108,5 +108,8 @@ class RefreshRotation(RuleBasedStateMachine):
         assert len(self.connection.execute(select(REVOCATION)).all()) == self.ended
 
 
-RefreshRotation.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
-TestRefreshRotation = RefreshRotation.TestCase
+def test_a_token_has_one_successor(any_database: AnyDatabase) -> None:
+    run_state_machine_as_test(
+        lambda: RefreshRotation(any_database.engine),
+        settings=settings(max_examples=any_database.examples(40), stateful_step_count=25, deadline=None),
+    )

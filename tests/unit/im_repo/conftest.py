@@ -1,14 +1,11 @@
-"""A SQLite file with the whole schema, for units that are plain functions over a connection."""
+"""Any database with the whole schema, for units that are plain functions over a connection."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from im_infra.sql.settings import SqliteSettings
-from im_infra.sql.sqlite import SqliteDatabase, open_sqlite
+from im_infra.sql.abstract import Database
 from im_proto.v1.account_pb2 import USER_KIND_GUEST, USER_KIND_REGISTERED
 from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_DIRECT, CONVERSATION_KIND_GROUP
 from im_proto.v1.message_pb2 import (
@@ -20,54 +17,20 @@ from im_proto.v1.message_pb2 import (
     Text,
 )
 from im_repo.conversations.make import NewConversation, conversation_row, insert_first_members
-from im_repo.schema import CONVERSATION, CURSOR, DIRECT, MEMBER, MEMBER_WINDOW, MESSAGE, METADATA, USER
-
-
-def open_engine(path: Path) -> Engine:
-    """An engine whose transactions begin as the product's writers do: BEGIN IMMEDIATE."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def configure(driver_connection: object, _record: object) -> None:
-        driver_connection.isolation_level = None  # type: ignore[attr-defined]
-        cursor = driver_connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=OFF")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The schema, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("schema") / "empty.db"
-    engine = open_engine(path)
-    METADATA.create_all(engine)
-    engine.dispose()
-    return path
+from im_repo.schema import CONVERSATION, CURSOR, DIRECT, MEMBER, MEMBER_WINDOW, MESSAGE, USER
+from tests.support.databases import AnyDatabase
 
 
 @pytest.fixture
-def engine(tmp_path: Path, empty_database: Path) -> Iterator[Engine]:
+def engine(any_database: AnyDatabase) -> Engine:
     """A database of the test's own; open two connections of it where units meet each other."""
-    path = tmp_path / "im.db"
-    shutil.copy(empty_database, path)
-    engine = open_engine(path)
-    yield engine
-    engine.dispose()
+    return any_database.engine
 
 
 @pytest.fixture
-async def database(tmp_path: Path, empty_database: Path) -> AsyncIterator[SqliteDatabase]:
+async def database(any_database: AnyDatabase) -> AsyncIterator[Database]:
     """The product's own database, for what lies above the units."""
-    path = tmp_path / "product.db"
-    shutil.copy(empty_database, path)
-    async with open_sqlite(path, SqliteSettings()) as database:
+    async with any_database.open() as database:
         yield database
 
 

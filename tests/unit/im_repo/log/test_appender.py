@@ -74,13 +74,13 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, empty_database: Path, ids: Any) -> Callable[..., object]:
+def bench(tmp_path: Path, sqlite_template: Path, ids: Any) -> Callable[..., object]:
     """Open a bench; the queue is only worked on inside the context."""
 
     @asynccontextmanager
     async def open_bench(*, busy_timeout_ms: int = 5_000, **settings: int) -> AsyncIterator[Bench]:
         path = tmp_path / "log.db"
-        shutil.copy(empty_database, path)
+        shutil.copy(sqlite_template, path)
         async with open_sqlite(path, SqliteSettings(busy_timeout_ms=busy_timeout_ms)) as database:
             await database.write(_seed)
             pending = Pending(max_rows=100, sweep_after_ms=3_000, max_backoff_ms=5_000)
