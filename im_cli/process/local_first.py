@@ -46,6 +46,10 @@ class LocalFirst:
         """See `abstract.Discovery.renew_worker`."""
         return await self._registry.renew_worker(lease)
 
+    async def check(self) -> None:
+        """See `abstract.Discovery.check`."""
+        await self._registry.check()
+
     def _local(self, view: Mapping[str, Node]) -> Mapping[str, Node]:
         return {
             node_id: replace(node, address=f"{IN_PROCESS}{node.service}") if node.boot_id == self._boot_id else node

@@ -153,7 +153,10 @@ class _Wiring:
         self.drains: dict[str, Run] = {}
         self.checks: dict[str, Asked] = {}
         """What readiness rests on."""
-        self.engines: dict[str, Asked] = {"cache": _asked(leaves.cache.epoch)}
+        self.engines: dict[str, Asked] = {
+            "cache": _asked(leaves.cache.epoch),
+            "discovery": leaves.discovery.check,
+        }
         """What this process uses and can go on without for a while; told to operators."""
         self.registers: dict[str, Register] = {}
         self.gateway: Gateway | None = None

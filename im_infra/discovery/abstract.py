@@ -68,6 +68,10 @@ class Discovery(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Raise ImError(UNAVAILABLE) unless the registry answers; what is known goes on being used all the same."""
+        ...
+
 
 class Registration(Protocol):
     """An announced node."""

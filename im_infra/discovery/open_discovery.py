@@ -23,11 +23,18 @@ async def open_discovery(
 
     Raises:
         ValueError: an entry of `nodes` is not `service/node_id@host:port`.
+        ImError: UNAVAILABLE: a shared registry does not answer.
+        OSError: a certificate cannot be read.
     """
     match settings.kind:
         case "static":
             assert database is not None, "the static registry keeps worker leases in the database"
             yield StaticDiscovery([parse_node(entry) for entry in settings.nodes], database, clock)
+        case "etcd":
+            from im_infra.discovery.etcd.discovery import open_etcd  # noqa: PLC0415 - the embedded cluster never needs it
+
+            async with open_etcd(settings.etcd, clock) as registry:
+                yield registry
 
 
 def parse_node(entry: str) -> Node:

@@ -1,21 +1,17 @@
 """The registry of a cluster whose nodes are known beforehand: one process, or a fixed list."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Final
 
 from im_infra import error_table
 from im_infra.clock import Clock, SystemClock
 from im_infra.discovery import lease_window
 from im_infra.discovery.abstract import Node, WorkerLease
+from im_infra.discovery.views import Views
 from im_infra.discovery.worker_row import extend_worker, take_worker
 from im_infra.errors import ImError
 from im_infra.sql.abstract import Database
-
-_NOBODY: Final[Mapping[str, Node]] = MappingProxyType({})
 
 
 class StaticDiscovery:
@@ -35,8 +31,7 @@ class StaticDiscovery:
         self._clock = clock or SystemClock()
         self._listed = {(node.service, node.node_id): node for node in nodes}
         self._registered: dict[tuple[str, str], Node] = {}
-        self._views: dict[str, Mapping[str, Node]] = {}
-        self._watchers: set[asyncio.Event] = set()
+        self._views = Views()
         self._changed()
 
     @asynccontextmanager
@@ -53,24 +48,11 @@ class StaticDiscovery:
 
     def nodes(self, service: str) -> Mapping[str, Node]:
         """The nodes of a service by node id: a view that never changes; ask again for a newer one."""
-        return self._views.get(service, _NOBODY)
+        return self._views.of(service)
 
-    async def watch(self, service: str) -> AsyncIterator[Mapping[str, Node]]:
-        """The view now, and again after each change; changes that come while one is looked at are told as one."""
-        changed = asyncio.Event()
-        self._watchers.add(changed)
-        told: Mapping[str, Node] | None = None
-        try:
-            while True:
-                changed.clear()
-                view = self.nodes(service)
-                if view != told:
-                    told = view
-                    yield view
-                else:
-                    await changed.wait()
-        finally:
-            self._watchers.discard(changed)
+    def watch(self, service: str) -> AsyncIterator[Mapping[str, Node]]:
+        """The view now, and again after each change."""
+        return self._views.watch(service)
 
     async def lease_worker(self, *, above: int = 0) -> WorkerLease:
         """Take a worker id whose recorded time has passed; see `abstract.Discovery.lease_worker`.
@@ -106,6 +88,9 @@ class StaticDiscovery:
             raise ImError(error_table.UNAVAILABLE, f"the lease of worker id {lease.worker_id} was lost")
         return replace(lease, high_time=high_time, deadline=lease_window.deadline(asked_at))
 
+    async def check(self) -> None:
+        """A list always answers."""
+
     def set_draining(self, name: tuple[str, str]) -> None:
         """Mark a node of this process as draining; nothing if it is gone."""
         node = self._registered.get(name)
@@ -114,12 +99,7 @@ class StaticDiscovery:
             self._changed()
 
     def _changed(self) -> None:
-        views: dict[str, dict[str, Node]] = {}
-        for (service, node_id), node in {**self._listed, **self._registered}.items():
-            views.setdefault(service, {})[node_id] = node
-        self._views = {service: MappingProxyType(view) for service, view in views.items()}
-        for watcher in self._watchers:
-            watcher.set()
+        self._views.replace({**self._listed, **self._registered}.values())
 
 
 class StaticRegistration:

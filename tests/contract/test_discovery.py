@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from im_cli.engines.engine import Engine
 from im_infra import error_table
 from im_infra.clock import ManualClock
 from im_infra.discovery.abstract import Discovery, Node, WorkerLease
+from im_infra.discovery.etcd.discovery import open_etcd
+from im_infra.discovery.settings import EtcdSettings
 from im_infra.discovery.static import StaticDiscovery
 from im_infra.discovery.tables import WORKER_LEASE
 from im_infra.errors import ImError
@@ -40,12 +43,20 @@ async def static(tmp_path: Path) -> AsyncIterator[Member]:
         )
 
 
-MEMBERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Member]]] = {"static": static}
+@asynccontextmanager
+async def etcd(engine: Engine, prefix: str) -> AsyncIterator[Member]:
+    clock = ManualClock()
+    async with open_etcd(EtcdSettings(endpoints=(engine.address,), prefix=prefix), clock) as discovery:
+        yield Member(discovery, lambda lease: clock.advance((lease.high_time - clock.now_ms()) / 1000))
 
 
-@pytest.fixture(params=list(MEMBERS))
+@pytest.fixture(params=["static", "etcd"])
 async def member(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Member]:
-    async with MEMBERS[request.param](tmp_path) as opened:
+    if request.param == "static":
+        opening = static(tmp_path)
+    else:
+        opening = etcd(request.getfixturevalue("etcd_engine"), f"/{tmp_path.name}/")
+    async with opening as opened:
         yield opened
 
 
@@ -154,3 +165,7 @@ async def test_a_lease_that_was_given_to_another_is_not_renewed(member: Member) 
         await member.discovery.renew_worker(lost)
     assert caught.value.reason is error_table.UNAVAILABLE
     await member.discovery.renew_worker(taken)
+
+
+async def test_it_answers(discovery: Discovery) -> None:
+    await discovery.check()

@@ -1,0 +1,93 @@
+"""Announcing a node, and keeping it announced."""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from aetcd import rpc
+
+from im_infra.discovery.abstract import Node
+from im_infra.discovery.etcd.connection import EtcdConnection
+from im_infra.discovery.etcd.node_value import encode
+from im_infra.errors import ImError
+from im_infra.observability import logs
+
+_LOG: Final = logs.get(__name__)
+
+_RETRY_S: Final = 1.0
+
+
+class EtcdRegistration:
+    """One node, on a lease of its own.
+
+    A lease that was lost is replaced and the node announced again, unless a later start took its name meanwhile: a process
+    that was held for long must not push its successor out.
+
+    Args:
+        connection: to etcd.
+        node: what is announced.
+        ttl_s: life of the lease, in seconds; it is renewed each third of that.
+    """
+
+    def __init__(self, connection: EtcdConnection, node: Node, *, ttl_s: int) -> None:
+        self._connection = connection
+        self._node = node
+        self._key = connection.key("node", node.service, node.node_id)
+        self._ttl_s = ttl_s
+        self._lease_id = 0
+        self.losses = 0
+        """How often the lease was lost."""
+
+    async def announce(self) -> None:
+        """For the first time: whatever an earlier start of this name left is replaced. Raises ImError(UNAVAILABLE)."""
+        self._lease_id = await self._connection.grant(self._ttl_s)
+        await self._connection.transact(rpc.TxnRequest(success=[self._put(encode(self._node))]))
+
+    async def set_draining(self) -> None:
+        """Tell everybody that this node stops soon. Raises ImError(UNAVAILABLE): it will be told with the next renewal."""
+        self._node = replace(self._node, draining=True)
+        await self._write(encode(self._node))
+
+    async def run(self) -> None:
+        """Keep it announced until cancelled."""
+        while True:
+            try:
+                alive = await self._connection.keep_alive(self._lease_id)
+                if not alive:
+                    await self._announce_again()
+            except ImError as error:
+                _LOG.warning("node not renewed", node=self._node.node_id, error=error.message)
+                await asyncio.sleep(_RETRY_S)
+            else:
+                await asyncio.sleep(self._ttl_s / 3)
+
+    async def withdraw(self) -> None:
+        """Say that it is gone, and end the lease. Raises ImError(UNAVAILABLE): it ends by itself."""
+        await self._write(encode(self._node, leaving=True))
+        await self._connection.revoke(self._lease_id)
+
+    async def _announce_again(self) -> None:
+        self.losses += 1
+        self._lease_id = await self._connection.grant(self._ttl_s)
+        if await self._write(encode(self._node)):
+            _LOG.warning("node announced again after its lease was lost", node=self._node.node_id)
+        else:
+            _LOG.error("another process took this node's name; it is not announced", node=self._node.node_id)
+
+    async def _write(self, value: bytes) -> bool:
+        """Write, if the key is ours or nobody's; says whether it was."""
+        seen = await self._connection.range(self._key)
+        held = next((entry for entry in seen.kvs if entry.key == self._key), None)
+        if held is not None and f'"boot_id": "{self._node.boot_id}"'.encode() not in held.value:
+            return False
+        compare = rpc.Compare(
+            result=rpc.Compare.EQUAL,
+            target=rpc.Compare.MOD,
+            key=self._key,
+            mod_revision=held.mod_revision if held is not None else 0,
+        )
+        response = await self._connection.transact(rpc.TxnRequest(compare=[compare], success=[self._put(value)]))
+        return bool(response.succeeded)
+
+    def _put(self, value: bytes) -> rpc.RequestOp:
+        return rpc.RequestOp(request_put=rpc.PutRequest(key=self._key, value=value, lease=self._lease_id))
