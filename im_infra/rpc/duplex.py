@@ -1,13 +1,14 @@
-"""One stream's two directions, the same for gRPC and in-process calls."""
+"""One stream's two directions, as either of its sides has them: the same for gRPC and in-process calls."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import grpc
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs forgot it
 
-from im_proto.rpc.v1 import frame_pb2
+from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.wire_form import from_wire, to_wire
 
 BROKEN: Final = (grpc.RpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
 """What gRPC raises when the other side or the network ended a call."""
@@ -17,71 +18,112 @@ class StreamLostError(Exception):
     """The stream broke; what was under way may have taken effect or not."""
 
 
+class Writer(Protocol):
+    """The one writer of a stream: sends whatever gathered until it gets its turn."""
+
+    def wake(self) -> None:
+        """There may be something to write, or the stream may be finished; cheap when that is known already."""
+        ...
+
+    def stop(self) -> None:
+        """Write nothing more."""
+        ...
+
+    async def run(self) -> None:
+        """Write until stopped, finished or the stream is lost; the reader tells why it was. Cancelling ends the call."""
+        ...
+
+
 class Duplex(Protocol):
-    """A call of which both directions are open: a client's call or a servicer's context."""
+    """A call of which both directions are open, as one side has it."""
 
-    async def read(self) -> object:
-        """The next frame, or `grpc.aio.EOF`."""
+    async def receive(self, take: Callable[[Frame], None]) -> None:
+        """Hand over every frame, in order, until the other side ended in order. Cancelling ends the call.
+
+        Raises:
+            StreamLostError: the stream broke.
+            Exception: what `take` raised; the frames behind are not handed over.
+        """
         ...
 
-    async def write(self, frame: frame_pb2.Frame, /) -> None:
-        """Send a frame; returns when the next may be given."""
+    def writer(self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool]) -> Writer:
+        """The writer of this side's direction.
+
+        Args:
+            next_frame: what gathered; None when there is nothing.
+            finished: asked when there is nothing: the stream may end.
+        """
         ...
 
 
-class BidiCall(Duplex, Protocol):
-    """The client's side, as `stub.Connect()` returns it."""
+class BidiCall(Protocol):
+    """A client's call with both directions open, as `stub.Connect()` returns it."""
 
     def cancel(self) -> bool:
         """End the call at once."""
         ...
 
 
-async def read_frame(duplex: Duplex) -> frame_pb2.Frame | None:
-    """The next frame; None when the other side ended in order.
-
-    Cancelling it ends the call.
-
-    Raises:
-        StreamLostError: the stream broke.
-    """
-    try:
-        frame = await duplex.read()
-    except asyncio.CancelledError:
-        if _cancelled_from_outside():
-            raise
-        raise StreamLostError("the call was cancelled") from None
-    except BROKEN as error:
-        raise StreamLostError(_words(error)) from error
-    if frame is EOF:
-        return None
-    assert isinstance(frame, frame_pb2.Frame), "the stub parses frames"
-    return frame
+def duplex_of(call: Any) -> Duplex:  # noqa: ANN401 - a client's call or a servicer's context, gRPC's or in-process
+    """The directions of a call, of a client's or of a servicer's context."""
+    own: Duplex | None = getattr(call, "duplex", None)
+    return GrpcDuplex(call) if own is None else own
 
 
-class FrameWriter:
-    """The one writer of a stream: sends whatever gathered while the last write was pending.
+class GrpcDuplex:
+    """The directions of a gRPC call, or of whatever reads and writes messages as that does.
 
     Args:
-        duplex: where to.
-        next_frame: what gathered; None when there is nothing.
-        finished: asked when there is nothing: the stream may end.
+        call: a client's call or a servicer's context.
+    """
+
+    def __init__(self, call: Any) -> None:  # noqa: ANN401 - as above
+        self._call = call
+
+    async def receive(self, take: Callable[[Frame], None]) -> None:
+        """See `Duplex.receive`."""
+        read = self._call.read
+        while True:
+            try:
+                message = await read()
+            except asyncio.CancelledError:
+                if _cancelled_from_outside():
+                    raise
+                raise StreamLostError("the call was cancelled") from None
+            except BROKEN as error:
+                raise StreamLostError(_words(error)) from error
+            if message is EOF:
+                return
+            take(from_wire(message))
+
+    def writer(self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool]) -> Writer:
+        """See `Duplex.writer`."""
+        return GrpcWriter(self._call, next_frame, finished)
+
+
+class GrpcWriter:
+    """Writes whatever gathered while the last write was pending.
+
+    Args:
+        call: where to.
+        next_frame: see `Duplex.writer`.
+        finished: see `Duplex.writer`.
     """
 
     def __init__(
         self,
-        duplex: Duplex,
-        next_frame: Callable[[], frame_pb2.Frame | None],
-        finished: Callable[[], bool] = lambda: False,
+        call: Any,  # noqa: ANN401 - as above
+        next_frame: Callable[[], Frame | None],
+        finished: Callable[[], bool],
     ) -> None:
-        self._duplex = duplex
+        self._call = call
         self._next_frame = next_frame
         self._finished = finished
         self._stopped = False
         self._idle: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
-        """There may be something to write, or the stream may be finished; cheap when the writer is busy."""
+        """See `Writer.wake`."""
         idle = self._idle
         if idle is not None:
             self._idle = None
@@ -89,12 +131,12 @@ class FrameWriter:
                 idle.set_result(None)
 
     def stop(self) -> None:
-        """End after the write that is pending."""
+        """See `Writer.stop`; ends after the write that is pending."""
         self._stopped = True
         self.wake()
 
     async def run(self) -> None:
-        """Write until stopped, finished or the stream is lost; the reader tells why it was. Cancelling ends the call."""
+        """See `Writer.run`."""
         loop = asyncio.get_running_loop()
         while not self._stopped:
             frame = self._next_frame()
@@ -105,7 +147,7 @@ class FrameWriter:
                 await self._idle
                 continue
             try:
-                await self._duplex.write(frame)
+                await self._call.write(to_wire(frame))
             except asyncio.CancelledError:
                 if _cancelled_from_outside():
                     raise

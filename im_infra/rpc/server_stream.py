@@ -9,10 +9,11 @@ from im_infra.aio import spawn
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.rpc.core.answering import Asked
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.pushing import OnAcknowledged
 from im_infra.rpc.core.server_end import ServerEnd
 from im_infra.rpc.core.violation import ProtocolViolationError
-from im_infra.rpc.duplex import Duplex, FrameWriter, StreamLostError, Ticker, read_frame
+from im_infra.rpc.duplex import Duplex, StreamLostError, Ticker
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
 
@@ -22,21 +23,21 @@ _LOG: Final = logs.get(__name__)
 class Responder:
     """Answers one request; the first answer counts, later ones and those past the deadline are ignored."""
 
-    __slots__ = ("_correlation_id", "_stream", "deadline")
+    __slots__ = ("_number", "_stream", "deadline")
 
-    def __init__(self, stream: "ServerStream", correlation_id: int, deadline: float) -> None:
+    def __init__(self, stream: "ServerStream", number: int, deadline: float) -> None:
         self._stream = stream
-        self._correlation_id = correlation_id
+        self._number = number
         self.deadline = deadline
         """Monotonic seconds of this process; the asker gives up then."""
 
     def answer(self, body: bytes) -> None:
         """The request succeeded."""
-        self._stream._answer(self._correlation_id, body, None)  # noqa: SLF001 - one thing in two classes
+        self._stream._answer(self._number, body, None)  # noqa: SLF001 - one thing in two classes
 
     def fail(self, error: ImError) -> None:
         """The request failed."""
-        self._stream._answer(self._correlation_id, b"", error)  # noqa: SLF001 - as above
+        self._stream._answer(self._number, b"", error)  # noqa: SLF001 - as above
 
     def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
         """Answer with what `coroutine` returns or raises; it is cancelled at the deadline. For what is not hot."""
@@ -77,7 +78,8 @@ class ServerStream:
         self._end = end = ServerEnd(me, settings)
         self._tick_s = settings.tick_s
         self._events = events
-        self._writer = FrameWriter(duplex, end.next_frame, lambda: end.finished)
+        self._writer = duplex.writer(end.next_frame, lambda: end.finished)
+        self._greeted = False
         self._gone = False
         self.monotonic = monotonic
         """Where its deadlines' time comes from."""
@@ -130,25 +132,29 @@ class ServerStream:
             self._gone = True
 
     async def _read(self) -> None:
-        end = self._end
-        greeted = False
         try:
-            while (frame := await read_frame(self._duplex)) is not None:
-                arrived = end.receive(frame, self.monotonic())
-                if not greeted and end.peer is not None:
-                    greeted = True
-                    self._events.on_greeted(self)
-                self._tell(arrived.acknowledged)
-                self._start(arrived.requests)
-                if end.has_output or end.draining:
-                    self._writer.wake()
+            await self._duplex.receive(self._take)
         except (StreamLostError, ProtocolViolationError) as error:
-            _LOG.warning("stream lost", peer=end.peer and end.peer.node_id, reason=str(error))
+            peer = self._end.peer
+            _LOG.warning("stream lost", peer=peer and peer.node_id, reason=str(error))
+
+    def _take(self, frame: Frame) -> None:
+        end = self._end
+        arrived = end.receive(frame, self.monotonic())
+        if not self._greeted and end.peer is not None:
+            self._greeted = True
+            self._events.on_greeted(self)
+        if arrived.acknowledged:
+            self._tell(arrived.acknowledged)
+        if arrived.requests:
+            self._start(arrived.requests)
+        if end.has_output or end.draining:
+            self._writer.wake()
 
     def _start(self, requests: Iterable[Asked]) -> None:
         handler = self._events.on_request
-        for correlation_id, deadline, body in requests:
-            responder = Responder(self, correlation_id, deadline)
+        for number, deadline, body in requests:
+            responder = Responder(self, number, deadline)
             try:
                 handler(self, body, responder)
             except ImError as error:
@@ -163,8 +169,8 @@ class ServerStream:
             except Exception:  # noqa: BLE001 - one callback's bug is not the stream's
                 _LOG.exception("acknowledgement callback failed", peer=self.peer.node_id)
 
-    def _answer(self, correlation_id: int, body: bytes, error: ImError | None) -> None:
-        if self._end.answer(correlation_id, body, error):
+    def _answer(self, number: int, body: bytes, error: ImError | None) -> None:
+        if self._end.answer(number, body, error):
             self._writer.wake()
 
     def _expire(self) -> None:

@@ -12,8 +12,9 @@ from im_infra.observability import logs
 from im_infra.rpc.core.asking import Answered, OnAnswer
 from im_infra.rpc.core.backoff import Backoff
 from im_infra.rpc.core.client_end import ClientEnd
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.violation import ProtocolViolationError
-from im_infra.rpc.duplex import BidiCall, FrameWriter, StreamLostError, Ticker, read_frame
+from im_infra.rpc.duplex import BidiCall, Duplex, StreamLostError, Ticker, Writer, duplex_of
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
 
@@ -133,35 +134,34 @@ class StreamClient:
         except ImError as error:
             _LOG.debug("peer not reachable", me=self._me.node_id, reason=str(error))
             return
-        writer = FrameWriter(call, lambda: end.next_frame(self._monotonic()))
+        duplex = duplex_of(call)
+        writer = duplex.writer(lambda: end.next_frame(self._monotonic()), _never)
         orderly = False
         try:
             with Ticker(self._settings.tick_s, lambda: self._tell(end.expire(self._monotonic()))):
                 async with asyncio.TaskGroup() as tasks:
                     writing = tasks.create_task(writer.run(), name="rpc.client.write")
-                    orderly = await self._read(call, end, writer)
+                    orderly = await self._read(duplex, end, writer)
                     writing.cancel()
         finally:
             call.cancel()
             self._close(end, orderly=orderly)
 
-    async def _read(self, call: BidiCall, end: ClientEnd, writer: FrameWriter) -> bool:
+    async def _read(self, duplex: Duplex, end: ClientEnd, writer: Writer) -> bool:
         """Until the stream ends; True: in order, drained."""
         try:
-            async with asyncio.timeout(self._settings.connect_timeout_s):
-                frame = await read_frame(call)
-            while frame is not None:
-                received = end.receive(frame)
-                if end.accepts is not self.ready:
-                    self._open(end, writer) if end.accepts else self._refuse_from_now_on()
-                self._tell(received.answers)
-                if received.pushes and not self._take_effect(end, received.pushes):
-                    return False
-                if end.has_output:
-                    writer.wake()
-                frame = await read_frame(call)
+            async with asyncio.timeout(self._settings.connect_timeout_s) as limit:
+
+                def take(frame: Frame) -> None:
+                    if end.peer is None:
+                        limit.reschedule(None)  # that was the greeting: from here on silence is no failure
+                    self._take(frame, end, writer)
+
+                await duplex.receive(take)
         except TimeoutError:
             _LOG.warning("stream not greeted", me=self._me.node_id, timeout_s=self._settings.connect_timeout_s)
+        except _PushFailedError:
+            pass
         except (StreamLostError, ProtocolViolationError) as error:
             level = _LOG.warning if end.peer is not None else _LOG.debug
             level("stream lost", me=self._me.node_id, peer=end.peer and end.peer.node_id, reason=str(error))
@@ -169,22 +169,32 @@ class StreamClient:
             return end.draining
         return False
 
-    def _take_effect(self, end: ClientEnd, pushes: Iterable[bytes]) -> bool:
-        """Hand pushes over; False: one had no effect."""
+    def _take(self, frame: Frame, end: ClientEnd, writer: Writer) -> None:
+        received = end.receive(frame)
+        if end.accepts is not self.ready:
+            self._open(end, writer) if end.accepts else self._refuse_from_now_on()
+        if received.answers:
+            self._tell(received.answers)
+        if received.pushes:
+            self._take_effect(end, received.pushes)
+        if end.has_output:
+            writer.wake()
+
+    def _take_effect(self, end: ClientEnd, pushes: Iterable[bytes]) -> None:
+        """Hand pushes over; raises _PushFailedError when one had no effect."""
         on_push = self._on_push or _ignore
         count = 0
         try:
             for body in pushes:
                 on_push(body)
                 count += 1
-        except Exception:  # noqa: BLE001 - whatever it was, the push had no effect
+        except Exception as error:
             _LOG.exception("push failed; the stream is given up", peer=end.peer and end.peer.node_id)
-            return False
+            raise _PushFailedError from error
         finally:
             end.took_effect(count)
-        return True
 
-    def _open(self, end: ClientEnd, writer: FrameWriter) -> None:
+    def _open(self, end: ClientEnd, writer: Writer) -> None:
         self._end, self._wake, self.peer = end, writer.wake, end.peer
         self._notify_ready()
 
@@ -212,6 +222,15 @@ class StreamClient:
 
     def _refuse(self, on_answer: OnAnswer, error: ImError) -> None:
         asyncio.get_running_loop().call_soon(self._tell, [(on_answer, None, error)])
+
+
+class _PushFailedError(Exception):
+    """A push had no effect; it was logged."""
+
+
+def _never() -> bool:
+    """A client's stream is ended by its server."""
+    return False
 
 
 def _nothing() -> None:

@@ -9,6 +9,7 @@ import grpc
 
 from im_infra.clock import Clock, SystemClock
 from im_infra.observability import logs
+from im_infra.rpc.duplex import duplex_of
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.server_stream import Events, Responder, ServerStream
 from im_infra.rpc.settings import StreamSettings
@@ -62,7 +63,7 @@ class StreamServer:
         if self._draining:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "this node is stopping")
         stream = ServerStream(
-            context, me=self._me, settings=self._settings, monotonic=self._monotonic, events=self._events
+            duplex_of(context), me=self._me, settings=self._settings, monotonic=self._monotonic, events=self._events
         )
         self._serving.add(stream)
         try:

@@ -1,15 +1,14 @@
 """Requests coming in: their deadlines, their answers, and the credit that each answer gives back."""
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from im_infra import error_table
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.core import failure
+from im_infra.rpc.core.frame import Failure, Frame
 from im_infra.rpc.core.limits import Limits
 from im_infra.rpc.core.violation import ProtocolViolationError
-from im_proto.rpc.v1 import frame_pb2
 
 _NEVER: Final = float("inf")
 _FAILURE_SIZE: Final = 64
@@ -19,7 +18,7 @@ _FAILURE_SIZE: Final = 64
 class Asked(NamedTuple):
     """A request to start."""
 
-    correlation_id: int
+    number: int
     deadline: float
     """Monotonic seconds of this process; the asker gives up then."""
     body: bytes
@@ -37,8 +36,10 @@ class Answering:
         self._granted = window
         self._ungranted = window
         self._max_body_bytes = max_body_bytes
+        self._next_number = 1
         self._open: dict[int, float] = {}
-        self._answers: deque[tuple[int, bytes, ImError | None]] = deque()
+        self._answers: list[tuple[int, bytes | Failure]] = []  # bounded by the window
+        self._answer_bytes = 0
         self._earliest = _NEVER
         self.given = 0
         """Answers given so far."""
@@ -55,42 +56,46 @@ class Answering:
         """Every request was answered, and the answer written."""
         return not self._open and not self._answers
 
-    def start(self, requests: Iterable[frame_pb2.Request], now: float) -> list[Asked]:
-        """Take requests.
+    def start(self, first: int, requests: Iterable[tuple[int, bytes]], now: float) -> list[Asked]:
+        """Take requests, numbered from `first` on.
 
         Raises:
-            ProtocolViolationError: more than the granted credit, or a correlation id that is open.
+            ProtocolViolationError: more than the granted credit, or not the number that follows.
         """
+        number = self._next_number
+        if first != number:
+            raise ProtocolViolationError(f"request {first} where {number} follows")
         opened = self._open
         started: list[Asked] = []
         earliest = self._earliest
-        for request in requests:
-            number = request.correlation_id
-            if number in opened:
-                raise ProtocolViolationError(f"request {number} is open already")
-            deadline = now + request.timeout_ms / 1000
+        for timeout_ms, body in requests:
+            deadline = now + timeout_ms / 1000
             opened[number] = deadline
             if deadline < earliest:  # noqa: PLR1730 - min() costs more than the line below it
                 earliest = deadline
-            started.append(Asked(number, deadline, request.body))
+            started.append(Asked(number, deadline, body))
+            number += 1
         self._earliest = earliest
-        self._granted -= len(started)
+        self._next_number = number
+        self._granted -= number - first
         if self._granted < 0:
             raise ProtocolViolationError("requests without credit")
         return started
 
-    def refuse(self, requests: Iterable[frame_pb2.Request], now: float) -> None:
+    def refuse(self, first: int, requests: Iterable[tuple[int, bytes]], now: float) -> None:
         """Answer requests NOT_STARTED."""
-        for asked in self.start(requests, now):
-            self.answer(asked.correlation_id, b"", NotStartedError())
+        for asked in self.start(first, requests, now):
+            self.answer(asked.number, b"", NotStartedError())
 
-    def answer(self, correlation_id: int, body: bytes, error: ImError | None = None) -> bool:
+    def answer(self, number: int, body: bytes, error: ImError | None = None) -> bool:
         """Give a request's answer; False: it has one already. A body too large to send becomes an INTERNAL failure."""
-        if self._open.pop(correlation_id, None) is None:
+        if self._open.pop(number, None) is None:
             return False
         if len(body) > self._max_body_bytes:
-            body, error = b"", ImError(error_table.INTERNAL, f"an answer of {len(body)} bytes cannot be sent")
-        self._answers.append((correlation_id, body, error))
+            error = ImError(error_table.INTERNAL, f"an answer of {len(body)} bytes cannot be sent")
+        result = body if error is None else failure.write(error)
+        self._answers.append((number, result))
+        self._answer_bytes += _size(result)
         self.given += 1
         return True
 
@@ -104,26 +109,24 @@ class Answering:
         self._earliest = min(self._open.values(), default=_NEVER)
         return bool(overdue)
 
-    def fill(self, frame: frame_pb2.Frame, room: Limits) -> Limits:
+    def fill(self, frame: Frame, room: Limits) -> Limits:
         """Write answers, in the order they were given, and their credit into `frame`; returns the room left."""
-        answers, add = self._answers, frame.answers.add
-        left, before = room.size, self.written
-        for _ in range(min(len(answers), room.items)):
-            _, body, error = answers[0]
-            size = len(body) if error is None else len(error.detail) + _FAILURE_SIZE
-            if size > left and self.written != before:
-                break
-            number, body, error = answers.popleft()
-            answer = add()
-            answer.correlation_id = number
-            if error is None:
-                answer.body = body
-            else:
-                failure.write(error, answer.failure)
-            left -= size
-            self.written += 1
-        written = self.written - before
+        answers = self._answers
+        if len(answers) <= room.items and self._answer_bytes <= room.size:
+            size = self._answer_bytes
+            self._answers = []
+        else:
+            count, size = room.fitting((_size(result) for _, result in answers), alone=True)
+            answers, self._answers = answers[:count], answers[count:]
+        self._answer_bytes -= size
+        frame.answers = answers
+        written = len(answers)
+        self.written += written
         frame.credit = self._ungranted + written
         self._granted += written
         self._ungranted = 0
-        return Limits(room.items - written, left)
+        return room.minus(written, size)
+
+
+def _size(result: bytes | Failure) -> int:
+    return len(result) if isinstance(result, bytes) else len(result.detail) + _FAILURE_SIZE

@@ -1,14 +1,13 @@
 """Requests going out: numbering, credit, correlation, deadlines, and what becomes of them when the stream is lost."""
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from im_infra import error_table
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.core import failure
+from im_infra.rpc.core.frame import Failure, Frame
 from im_infra.rpc.core.limits import Limits
-from im_proto.rpc.v1 import frame_pb2
 
 OnAnswer = Callable[[bytes | None, ImError | None], None]
 """Told exactly once: a body or an error, never both."""
@@ -34,8 +33,8 @@ class Asking:
         self._max_waiting = max_waiting
         self._max_waiting_bytes = max_waiting_bytes
         self._credit = 0
-        self._next_id = 1
-        self._waiting: deque[tuple[bytes, OnAnswer, float]] = deque()
+        self._next_number = 1
+        self._waiting: list[tuple[bytes, OnAnswer, float]] = []  # bounded by `ask`
         self._waiting_bytes = 0
         self._open: dict[int, tuple[OnAnswer, float]] = {}
         self._earliest = _NEVER
@@ -67,42 +66,43 @@ class Asking:
         """So many more may be written."""
         self._credit += credit
 
-    def fill(self, frame: frame_pb2.Frame, room: Limits, now: float) -> None:
+    def fill(self, frame: Frame, room: Limits, now: float) -> None:
         """Write waiting requests into `frame`, in the order they were asked; they count as written from here on."""
-        waiting, opened, add = self._waiting, self._open, frame.requests.add
-        count = min(len(waiting), self._credit, room.items)
-        number = first = self._next_id
-        left = room.size
-        while count:
-            size = len(waiting[0][0])
-            if size > left and number != first:
-                break
-            body, on_answer, deadline = waiting.popleft()
-            request = add()
-            request.correlation_id = number
-            request.timeout_ms = max(1, int((deadline - now) * 1000))
-            request.body = body
+        number = frame.first_request = self._next_number
+        opened = self._open
+        frame.requests = requests = []
+        for body, on_answer, deadline in self._take(room):
             opened[number] = (on_answer, deadline)
             number += 1
-            left -= size
-            count -= 1
-        self._next_id = number
-        self._credit -= number - first
-        self._waiting_bytes -= room.size - left
+            left_ms = int((deadline - now) * 1000)
+            requests.append((left_ms if left_ms > 0 else 1, body))
+        self._credit -= number - self._next_number
+        self._next_number = number
 
-    def answered(self, answers: Iterable[frame_pb2.Answer]) -> list[Answered]:
+    def _take(self, room: Limits) -> list[tuple[bytes, OnAnswer, float]]:
+        waiting = self._waiting
+        if len(waiting) <= room.items and len(waiting) <= self._credit and self._waiting_bytes <= room.size:
+            self._waiting, self._waiting_bytes = [], 0
+            return waiting
+        room = room._replace(items=min(room.items, self._credit))
+        count, size = room.fitting((len(body) for body, _, _ in waiting), alone=True)
+        taken = waiting[:count]
+        del waiting[:count]
+        self._waiting_bytes -= size
+        return taken
+
+    def answered(self, answers: Iterable[tuple[int, bytes | Failure]]) -> list[Answered]:
         """Match answers; one that comes after its deadline belongs to nobody any more."""
         found: list[Answered] = []
         take = self._open.pop
-        for answer in answers:
-            entry = take(answer.correlation_id, None)
+        for number, result in answers:
+            entry = take(number, None)
             if entry is None:
                 continue
-            body = answer.body
-            if body or answer.WhichOneof("result") != "failure":
-                found.append((entry[0], body, None))
+            if isinstance(result, bytes):
+                found.append((entry[0], result, None))
             else:
-                found.append((entry[0], None, failure.read(answer.failure)))
+                found.append((entry[0], None, failure.read(result)))
         return found
 
     def expire(self, now: float) -> list[Answered]:
@@ -111,7 +111,7 @@ class Asking:
             return []
         overdue = [number for number, (_, deadline) in self._open.items() if deadline <= now]
         expired = [self._open.pop(number)[0] for number in overdue]
-        kept = deque(entry for entry in self._waiting if entry[2] > now)
+        kept = [entry for entry in self._waiting if entry[2] > now]
         expired += [on_answer for _, on_answer, deadline in self._waiting if deadline <= now]
         self._waiting = kept
         self._waiting_bytes = sum(len(body) for body, _, _ in kept)
@@ -122,8 +122,7 @@ class Asking:
     def refuse_waiting(self) -> list[Answered]:
         """Give up those that were never written: they may go elsewhere at once."""
         refused: list[Answered] = [(on_answer, None, NotStartedError()) for _, on_answer, _ in self._waiting]
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        self._waiting, self._waiting_bytes = [], 0
         return refused
 
     def lose(self) -> list[Answered]:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from im_infra.rpc.core.asking import Answered, Asking, OnAnswer
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.hearing import Hearing
 from im_infra.rpc.core.limits import Limits
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
-from im_proto.rpc.v1 import frame_pb2
 
 
 class Received(NamedTuple):
@@ -54,14 +54,14 @@ class ClientEnd:
         """The next frame would carry something."""
         return self._asking.sendable or self._hearing.owes or not self._greeted or self.draining is not self._drain_told
 
-    def receive(self, frame: frame_pb2.Frame) -> Received:
+    def receive(self, frame: Frame) -> Received:
         """Take a frame of the other side.
 
         Raises:
             ProtocolViolationError: the other side broke the rules; lose the stream.
         """
-        if self.peer is None and frame.HasField("peer"):
-            self.peer = Peer(frame.peer.node_id, frame.peer.boot_id)
+        if self.peer is None:
+            self.peer = frame.peer
         if frame.credit:
             self._asking.grant(frame.credit)
         answers = self._asking.answered(frame.answers) if frame.answers else []
@@ -77,14 +77,14 @@ class ClientEnd:
         """The next `count` pushes took effect and may be acknowledged."""
         self._hearing.took_effect(count)
 
-    def next_frame(self, now: float) -> frame_pb2.Frame | None:
+    def next_frame(self, now: float) -> Frame | None:
         """What gathered, or None. It counts as written."""
         if not self.has_output:
             return None
-        frame = frame_pb2.Frame()
+        frame = Frame()
         if not self._greeted:
             self._greeted = True
-            frame.peer.node_id, frame.peer.boot_id = self._me
+            frame.peer = self._me
         if self._hearing.owes:
             frame.acknowledged_push = self._hearing.acknowledge()
         if self.draining:

@@ -1,20 +1,18 @@
-"""A failed request on the wire and back."""
+"""A failed request as a value and back."""
 
 from im_infra import errors
 from im_infra.errors import ImError, NotStartedError
-from im_proto.rpc.v1 import frame_pb2
+from im_infra.rpc.core.frame import Failure
 
 
-def write(error: ImError, failure: frame_pb2.Failure) -> None:
-    """Say `error` in `failure`."""
-    failure.number = error.reason.number
-    failure.message = error.message
-    failure.retry_after_ms = error.retry_after_ms
-    failure.detail = error.detail
-    failure.not_started = isinstance(error, NotStartedError)
+def write(error: ImError) -> Failure:
+    """What `error` says."""
+    return Failure(
+        error.reason.number, error.message, error.retry_after_ms, isinstance(error, NotStartedError), error.detail
+    )
 
 
-def read(failure: frame_pb2.Failure) -> ImError:
+def read(failure: Failure) -> ImError:
     """What `failure` says; a number we do not know becomes INTERNAL."""
     return errors.from_number(
         failure.number,

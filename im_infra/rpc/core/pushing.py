@@ -2,13 +2,16 @@
 
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.limits import Limits
 from im_infra.rpc.core.violation import ProtocolViolationError
-from im_proto.rpc.v1 import frame_pb2
 
 OnAcknowledged = Callable[[], None]
 """Told once the push and all before it took effect at the other side; never, when the stream is lost before."""
+
+_Queued = tuple[bytes, OnAcknowledged | None, int]
 
 
 class Pushing:
@@ -23,7 +26,7 @@ class Pushing:
         self._max_pushes = max_pushes
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._queue: deque[tuple[bytes, OnAcknowledged | None, int]] = deque()
+        self._queue: list[_Queued] = []  # with those under way bounded by `push`
         self._under_way: deque[tuple[int, OnAcknowledged | None]] = deque()
         self._written = 0
         self._acknowledged = 0
@@ -47,25 +50,26 @@ class Pushing:
         self._queue.append((body, on_acknowledged, answers_before))
         return True
 
-    def fill(self, frame: frame_pb2.Frame, room: Limits, answers_written: int) -> None:
-        """Write pushes into `frame`, in their order, none before an answer that was given before it."""
-        queue, pushes, under_way = self._queue, frame.pushes, self._under_way
-        left, count = room.size, min(len(queue), room.items)
-        bodies: list[bytes] = []
-        while count:
-            body, on_acknowledged, answers_before = queue[0]
-            size = len(body)
-            if answers_before > answers_written or (size > left and (bodies or frame.answers)):
-                break
-            queue.popleft()
-            bodies.append(body)
-            under_way.append((size, on_acknowledged))
-            left -= size
-            count -= 1
-        if bodies:
-            frame.first_push = self._written + 1
-            self._written += len(bodies)
-            pushes.extend(bodies)
+    def fill(self, frame: Frame, room: Limits, answers_written: int) -> None:
+        """Write pushes that wait into `frame`, in their order, none before an answer that was given before it."""
+        taken = self._take(room, answers_written, alone=not frame.answers)
+        if not taken:
+            return
+        self._under_way.extend([(len(body), on_acknowledged) for body, on_acknowledged, _ in taken])
+        frame.pushes = [body for body, _, _ in taken]
+        frame.first_push = self._written + 1
+        self._written += len(taken)
+
+    def _take(self, room: Limits, answers_written: int, *, alone: bool) -> list[_Queued]:
+        queue = self._queue
+        # What all unacknowledged pushes take together is at hand, and usually small enough already.
+        if len(queue) <= room.items and self._bytes <= room.size and queue[-1][2] <= answers_written:
+            self._queue = []
+            return queue
+        sizes = (len(body) for body, _, _ in takewhile(lambda queued: queued[2] <= answers_written, queue))
+        count, _ = room.fitting(sizes, alone=alone)
+        taken, self._queue = queue[:count], queue[count:]
+        return taken
 
     def acknowledge(self, number: int) -> list[OnAcknowledged]:
         """Pushes up to `number` took effect; returns whom to tell, in their order.

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from im_infra.rpc.core.answering import Answering, Asked
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.limits import Limits
 from im_infra.rpc.core.pushing import OnAcknowledged, Pushing
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
-from im_proto.rpc.v1 import frame_pb2
 
 
 class Arrived(NamedTuple):
@@ -55,23 +55,23 @@ class ServerEnd:
         """Drained: the other side sends no more, all was answered and acknowledged; the stream may end."""
         return self._drain_told and self._drain_heard and self._answering.idle and self._pushing.idle
 
-    def receive(self, frame: frame_pb2.Frame, now: float) -> Arrived:
+    def receive(self, frame: Frame, now: float) -> Arrived:
         """Take a frame of the other side.
 
         Raises:
             ProtocolViolationError: the other side broke the rules; lose the stream.
         """
-        if self.peer is None and frame.HasField("peer"):
-            self.peer = Peer(frame.peer.node_id, frame.peer.boot_id)
+        if self.peer is None:
+            self.peer = frame.peer
         acknowledged = self._pushing.acknowledge(frame.acknowledged_push) if frame.acknowledged_push else []
         if frame.draining:
             self._drain_heard = True
         requests: list[Asked] = []
         if frame.requests:
             if self.draining:
-                self._answering.refuse(frame.requests, now)
+                self._answering.refuse(frame.first_request, frame.requests, now)
             else:
-                requests = self._answering.start(frame.requests, now)
+                requests = self._answering.start(frame.first_request, frame.requests, now)
         return Arrived(acknowledged, requests)
 
     def push(self, body: bytes, on_acknowledged: OnAcknowledged | None) -> bool:
@@ -82,14 +82,14 @@ class ServerEnd:
         """Start no further request."""
         self.draining = True
 
-    def next_frame(self) -> frame_pb2.Frame | None:
+    def next_frame(self) -> Frame | None:
         """What gathered, or None. It counts as written."""
         if not self.has_output:
             return None
-        frame = frame_pb2.Frame()
+        frame = Frame()
         if not self._greeted:
             self._greeted = True
-            frame.peer.node_id, frame.peer.boot_id = self._me
+            frame.peer = self._me
         if self.draining:
             self._drain_told = frame.draining = True
         room = self._limits

@@ -5,18 +5,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import grpc
-from grpc.aio import EOF, AbortError  # type: ignore[attr-defined]  # the stubs forgot one
+from grpc.aio import AbortError
 
 from im_infra.aio import spawn
 from im_infra.observability import logs
+from im_infra.rpc.duplex import StreamLostError
 from im_infra.rpc.in_process.context import InProcessContext, MetadataPairs, Status
-from im_infra.rpc.in_process.pipe import Pipe
+from im_infra.rpc.in_process.direct import direct_pair
 from im_infra.rpc.in_process.server import InProcessServer
 
 _LOG: Final = logs.get(__name__)
-
-Serialize = Callable[[Any], bytes]
-Parse = Callable[[Any], Any]
 
 
 async def call_unary(
@@ -57,60 +55,23 @@ async def call_unary(
 
 
 class InProcessStream:
-    """A call of which both directions stream, as `stub.Connect()` returns it. One reader, one writer."""
+    """A call of which both directions stream, as `stub.Connect()` returns it: it carries frames, by `duplex`."""
 
-    def __init__(
-        self,
-        server: InProcessServer,
-        method: str,
-        *,
-        serialize: Serialize,
-        parse: Parse,
-        metadata: MetadataPairs | None,
-    ) -> None:
-        self._serialize = serialize
-        self._parse = parse
+    def __init__(self, server: InProcessServer, method: str, *, metadata: MetadataPairs | None) -> None:
         self._method = method
-        self._requests = Pipe()
-        self._responses = Pipe()
         self._status = Status()
         self._task: asyncio.Task[Any] | None = None
+        self.duplex, servers_end = direct_pair()
+        """The caller's side of both directions."""
         handler = _find(server, method, self._status)
         if handler is None:
             self._close()
             return
-        context = InProcessContext(
-            metadata=metadata, requests=self._requests, responses=self._responses, handler=handler
-        )
+        context = InProcessContext(metadata=metadata, duplex=servers_end)
         self._status = context.status
         self._task = spawn(self._run(handler.stream_stream, context), name=f"rpc.in-process {method}")
         self._task.add_done_callback(self._done)
         server.hold(self._task)
-
-    async def read(self) -> object:
-        """The next message, or EOF.
-
-        Raises:
-            grpc.aio.AioRpcError: the call ended with an error.
-        """
-        message = await self._responses.take()
-        if message is not EOF:
-            return self._parse(message)
-        if self._status.code is not grpc.StatusCode.OK:
-            raise self._status.error()
-        return EOF
-
-    async def write(self, message: object) -> None:
-        """Send a message; returns when the next may be given.
-
-        Raises:
-            asyncio.InvalidStateError: the call ended.
-        """
-        await self._requests.put(self._serialize(message))
-
-    async def done_writing(self) -> None:
-        """Send nothing more."""
-        self._requests.close()
 
     def cancel(self) -> bool:
         """End the call at once; False: it ended before."""
@@ -140,8 +101,11 @@ class InProcessStream:
         self._close()
 
     def _close(self) -> None:
-        self._requests.close()
-        self._responses.close()
+        """Neither side gives anything more; the caller learns the status."""
+        status = self._status
+        failed = status.code is not grpc.StatusCode.OK
+        self.duplex.end(StreamLostError(f"{status.code.name}: {status.details}") if failed else None)
+        self.duplex.other.end()
 
 
 def _find(server: InProcessServer, method: str, status: Status) -> Any | None:  # noqa: ANN401 - grpc.RpcMethodHandler

@@ -1,11 +1,12 @@
 """The calling side within a process."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import grpc
 
-from im_infra.rpc.in_process.calls import InProcessStream, Parse, Serialize, call_unary
+from im_infra.rpc.in_process.calls import InProcessStream, call_unary
 from im_infra.rpc.in_process.context import MetadataPairs
 from im_infra.rpc.in_process.server import InProcessServer
 
@@ -17,7 +18,11 @@ class InProcessChannel(grpc.aio.Channel):
         self._server = server
 
     def unary_unary(  # type: ignore[override]  # wider than the stubs
-        self, method: str, request_serializer: Serialize, response_deserializer: Parse, **_: object
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes],
+        response_deserializer: Callable[[bytes], Any],
+        **_: object,
     ) -> Any:  # noqa: ANN401 - a multi-callable, whose generics the stubs do not tell
         """Called by generated code."""
 
@@ -34,16 +39,12 @@ class InProcessChannel(grpc.aio.Channel):
 
         return call
 
-    def stream_stream(  # type: ignore[override]  # wider than the stubs
-        self, method: str, request_serializer: Serialize, response_deserializer: Parse, **_: object
-    ) -> Any:  # noqa: ANN401 - as above
+    def stream_stream(self, method: str, *_: object, **__: object) -> Any:  # noqa: ANN401 - as above
         """Called by generated code."""
 
         def call(request_iterator: None = None, *, metadata: MetadataPairs | None = None) -> InProcessStream:
-            del request_iterator  # messages are written
-            return InProcessStream(
-                self._server, method, serialize=request_serializer, parse=response_deserializer, metadata=metadata
-            )
+            del request_iterator  # frames are written
+            return InProcessStream(self._server, method, metadata=metadata)
 
         return call
 

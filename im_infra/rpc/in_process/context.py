@@ -1,13 +1,13 @@
 """What a servicer sees of an in-process call."""
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn
+from collections.abc import Sequence
+from typing import Final, NoReturn
 
 import grpc
-from grpc.aio import EOF, AbortError, AioRpcError, Metadata  # type: ignore[attr-defined]  # the stubs forgot two
+from grpc.aio import AbortError, AioRpcError, Metadata
 
-from im_infra.rpc.in_process.pipe import Pipe
+from im_infra.rpc.in_process.direct import DirectEnd
 
 MetadataPairs = Sequence[tuple[str, str | bytes]]
 _PEER: Final = "in-process:"
@@ -32,9 +32,7 @@ class InProcessContext:
     Args:
         metadata: what the caller sent along.
         timeout_s: seconds the caller waits; None: for ever.
-        requests: the caller's direction of a stream.
-        responses: our direction of it.
-        handler: says how the stream's messages are parsed and serialised.
+        duplex: our side of a stream's directions; None: the call has none.
     """
 
     def __init__(
@@ -42,29 +40,13 @@ class InProcessContext:
         *,
         metadata: MetadataPairs | None,
         timeout_s: float | None = None,
-        requests: Pipe | None = None,
-        responses: Pipe | None = None,
-        handler: Any = None,  # noqa: ANN401 - grpc.RpcMethodHandler, whose stub has no members
+        duplex: DirectEnd | None = None,
     ) -> None:
         self.status = Status()
         self._metadata = tuple(metadata or ())
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        self._requests = requests
-        self._responses = responses
-        if handler is not None:
-            self._parse: Callable[[Any], Any] = handler.request_deserializer
-            self._serialize: Callable[[Any], bytes] = handler.response_serializer
-
-    async def read(self) -> object:
-        """The caller's next message, or EOF."""
-        assert self._requests is not None, "only streams are read"
-        message = await self._requests.take()
-        return EOF if message is EOF else self._parse(message)
-
-    async def write(self, message: object) -> None:
-        """Send the caller a message."""
-        assert self._responses is not None, "only streams are written"
-        await self._responses.put(self._serialize(message))
+        self.duplex = duplex
+        """Our side of a stream's directions."""
 
     async def abort(self, code: grpc.StatusCode, details: str = "", trailing_metadata: MetadataPairs = ()) -> NoReturn:
         """End the call with an error."""

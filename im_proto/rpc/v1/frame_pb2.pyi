@@ -20,18 +20,26 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Frame(_message.Message):
-    """What one side sends at a time: whatever gathered while the last write was pending."""
+    """What one side sends at a time: whatever gathered while the last write was pending. Items lie in columns, since a
+    message of its own for each would cost more than the item.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PEER_FIELD_NUMBER: _builtins.int
     REQUESTS_FIELD_NUMBER: _builtins.int
+    FIRST_REQUEST_FIELD_NUMBER: _builtins.int
+    TIMEOUTS_MS_FIELD_NUMBER: _builtins.int
     ANSWERS_FIELD_NUMBER: _builtins.int
+    ANSWERED_REQUESTS_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
     PUSHES_FIELD_NUMBER: _builtins.int
     FIRST_PUSH_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGED_PUSH_FIELD_NUMBER: _builtins.int
     CREDIT_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
+    first_request: _builtins.int
+    """The number of the first of `requests` on this stream, counted from 1."""
     first_push: _builtins.int
     """The number of the first of `pushes` on this stream, counted from 1."""
     acknowledged_push: _builtins.int
@@ -47,23 +55,41 @@ class Frame(_message.Message):
         """Who speaks; in the first frame of each direction."""
 
     @_builtins.property
-    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___Request]:
-        """Requests to the other side."""
+    def requests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Requests to the other side, numbered from `first_request` on: each the hop's own request message."""
 
     @_builtins.property
-    def answers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Answer]:
-        """Answers to the other side's requests; never held back by credit."""
+    def timeouts_ms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Milliseconds left of each caller's deadline, as many as `requests`."""
+
+    @_builtins.property
+    def answers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Answers to the other side's requests, in the order they were given: each the hop's own response message, empty where
+        `failures` says why there is none. Never held back by credit.
+        """
+
+    @_builtins.property
+    def answered_requests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The number of the request that each of `answers` answers."""
+
+    @_builtins.property
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Failure]:
+        """Which of `answers` are failures."""
 
     @_builtins.property
     def pushes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """What is told without being asked, numbered from first_push on; never held back by credit."""
+        """What is told without being asked, numbered from `first_push` on; never held back by credit."""
 
     def __init__(
         self,
         *,
         peer: Global___Peer | None = ...,
-        requests: _abc.Iterable[Global___Request] | None = ...,
-        answers: _abc.Iterable[Global___Answer] | None = ...,
+        requests: _abc.Iterable[_builtins.bytes] | None = ...,
+        first_request: _builtins.int = ...,
+        timeouts_ms: _abc.Iterable[_builtins.int] | None = ...,
+        answers: _abc.Iterable[_builtins.bytes] | None = ...,
+        answered_requests: _abc.Iterable[_builtins.int] | None = ...,
+        failures: _abc.Iterable[Global___Failure] | None = ...,
         pushes: _abc.Iterable[_builtins.bytes] | None = ...,
         first_push: _builtins.int = ...,
         acknowledged_push: _builtins.int = ...,
@@ -72,7 +98,7 @@ class Frame(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["peer", b"peer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_push", b"acknowledged_push", "answers", b"answers", "credit", b"credit", "draining", b"draining", "first_push", b"first_push", "peer", b"peer", "pushes", b"pushes", "requests", b"requests"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_push", b"acknowledged_push", "answered_requests", b"answered_requests", "answers", b"answers", "credit", b"credit", "draining", b"draining", "failures", b"failures", "first_push", b"first_push", "first_request", b"first_request", "peer", b"peer", "pushes", b"pushes", "requests", b"requests", "timeouts_ms", b"timeouts_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -105,80 +131,19 @@ class Peer(_message.Message):
 Global___Peer: _TypeAlias = Peer  # noqa: Y015
 
 @_typing.final
-class Request(_message.Message):
-    """One request."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CORRELATION_ID_FIELD_NUMBER: _builtins.int
-    TIMEOUT_MS_FIELD_NUMBER: _builtins.int
-    BODY_FIELD_NUMBER: _builtins.int
-    correlation_id: _builtins.int
-    """Unique among the open requests of this direction."""
-    timeout_ms: _builtins.int
-    """Milliseconds left of the caller's deadline."""
-    body: _builtins.bytes
-    """The hop's own request message."""
-    def __init__(
-        self,
-        *,
-        correlation_id: _builtins.int = ...,
-        timeout_ms: _builtins.int = ...,
-        body: _builtins.bytes = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "correlation_id", b"correlation_id", "timeout_ms", b"timeout_ms"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Request: _TypeAlias = Request  # noqa: Y015
-
-@_typing.final
-class Answer(_message.Message):
-    """One answer."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CORRELATION_ID_FIELD_NUMBER: _builtins.int
-    BODY_FIELD_NUMBER: _builtins.int
-    FAILURE_FIELD_NUMBER: _builtins.int
-    correlation_id: _builtins.int
-    """The request's."""
-    body: _builtins.bytes
-    """The hop's own response message."""
-    @_builtins.property
-    def failure(self) -> Global___Failure:
-        """Why there is none."""
-
-    def __init__(
-        self,
-        *,
-        correlation_id: _builtins.int = ...,
-        body: _builtins.bytes = ...,
-        failure: Global___Failure | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "failure", b"failure", "result", b"result"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "correlation_id", b"correlation_id", "failure", b"failure", "result", b"result"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["body", "failure"]  # noqa: Y015
-    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
-
-Global___Answer: _TypeAlias = Answer  # noqa: Y015
-
-@_typing.final
 class Failure(_message.Message):
     """A failed request, between services."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    INDEX_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_MS_FIELD_NUMBER: _builtins.int
     NOT_STARTED_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Which of the frame's `answers`, counted from 0."""
     number: _builtins.int
     """A value of im.v1.ErrorNumber."""
     message: _builtins.str
@@ -192,6 +157,7 @@ class Failure(_message.Message):
     def __init__(
         self,
         *,
+        index: _builtins.int = ...,
         number: _builtins.int = ...,
         message: _builtins.str = ...,
         retry_after_ms: _builtins.int = ...,
@@ -200,7 +166,7 @@ class Failure(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "message", b"message", "not_started", b"not_started", "number", b"number", "retry_after_ms", b"retry_after_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "index", b"index", "message", b"message", "not_started", b"not_started", "number", b"number", "retry_after_ms", b"retry_after_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

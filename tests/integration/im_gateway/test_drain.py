@@ -16,7 +16,8 @@ from im_proto.v1.message_pb2 import SendRequest
 
 
 async def test_alone_it_is_gone_within_two_seconds(open_site: Any) -> None:
-    async with open_site() as site, site.client(1) as client:
+    drain = DrainSettings(connections_per_s=1)  # a window of one second: room for a question in it
+    async with open_site(drain=drain) as site, site.client(1) as client:
         await site.sweep()
         began = time.monotonic()
         draining = asyncio.ensure_future(site.gateway.drain())

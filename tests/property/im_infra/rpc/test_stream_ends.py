@@ -9,10 +9,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from im_infra import error_table
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.core.client_end import ClientEnd
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.server_end import ServerEnd
+from im_infra.rpc.core.wire_form import from_wire, to_wire
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
-from im_proto.rpc.v1.frame_pb2 import Frame
+from im_proto.rpc.v1 import frame_pb2
 
 SETTINGS = StreamSettings(
     window=6,
@@ -25,6 +27,10 @@ SETTINGS = StreamSettings(
     max_body_bytes=3_000,
 )
 SIZE_LISTS = st.lists(st.sampled_from([8, 8, 8, 400, 700, 1_500]), min_size=1, max_size=6)
+
+
+def read(wire: deque[bytes]) -> Frame:
+    return from_wire(frame_pb2.Frame.FromString(wire.popleft()))
 
 
 class TwoEnds(RuleBasedStateMachine):
@@ -86,13 +92,13 @@ class TwoEnds(RuleBasedStateMachine):
         if frame is not None:
             assert frame.acknowledged_push <= self.effects, "acknowledged before its effect"
             self.check_limits(frame)
-            self.written |= {request.body for request in frame.requests}
-            self.to_server.append(frame.SerializeToString())
+            self.written |= {body for _, body in frame.requests}
+            self.to_server.append(to_wire(frame).SerializeToString())
 
     @precondition(lambda self: not self.lost and self.to_client)
     @rule()
     def client_reads(self) -> None:
-        received = self.client.receive(Frame.FromString(self.to_client.popleft()))
+        received = self.client.receive(read(self.to_client))
         self.tell(received.answers)
         for push in received.pushes:
             before = self.given[: self.given_before_push[len(self.heard)]]
@@ -110,13 +116,13 @@ class TwoEnds(RuleBasedStateMachine):
     @precondition(lambda self: not self.lost and self.to_server)
     @rule()
     def server_reads(self) -> None:
-        arrived = self.server.receive(Frame.FromString(self.to_server.popleft()), self.now)
+        arrived = self.server.receive(read(self.to_server), self.now)
         for on_acknowledged in arrived.acknowledged:
             on_acknowledged()
         for asked in arrived.requests:
             assert asked.deadline <= self.deadlines[asked.body] + max(50.0, self.now)
             self.started.append(asked.body)
-            self.open[asked.correlation_id] = asked.body
+            self.open[asked.number] = asked.body
 
     @precondition(lambda self: not self.lost and self.open)
     @rule(which=st.lists(st.integers(min_value=0, max_value=5), min_size=1, max_size=6), fails=st.booleans())
@@ -151,7 +157,7 @@ class TwoEnds(RuleBasedStateMachine):
         frame = self.server.next_frame()
         if frame is not None:
             self.check_limits(frame)
-            self.to_client.append(frame.SerializeToString())
+            self.to_client.append(to_wire(frame).SerializeToString())
 
     @precondition(lambda self: not self.lost and self.steps > self.quiet_steps)
     @rule()
@@ -245,7 +251,8 @@ class TwoEnds(RuleBasedStateMachine):
             on_answer(body, error)
 
     def check_limits(self, frame: Frame) -> None:
-        bodies = [request.body for request in frame.requests] + [answer.body for answer in frame.answers]
+        bodies = [body for _, body in frame.requests]
+        bodies += [result for _, result in frame.answers if isinstance(result, bytes)]
         bodies += frame.pushes
         assert len(bodies) <= SETTINGS.max_frame_items
         assert len(bodies) == 1 or sum(map(len, bodies)) <= SETTINGS.max_frame_bytes

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from grpc.aio import EOF
 
-from im_proto.rpc.v1.frame_pb2 import Frame
+from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.wire_form import from_wire, to_wire
+from im_proto.rpc.v1 import frame_pb2
 
 
 class Wire:
@@ -21,7 +23,7 @@ class Wire:
 
     def give(self, *frames: Frame) -> None:
         for frame in frames:
-            self.incoming.put_nowait(frame)
+            self.incoming.put_nowait(to_wire(frame))
 
     def end(self) -> None:
         self.incoming.put_nowait(EOF)
@@ -35,8 +37,8 @@ class Wire:
             raise frame
         return frame
 
-    async def write(self, frame: Frame) -> None:
-        self.written.append(frame)
+    async def write(self, message: frame_pb2.Frame) -> None:
+        self.written.append(from_wire(message))
         await self.writable.wait()
 
     def cancel(self) -> bool:

@@ -1,19 +1,26 @@
 import asyncio
-from collections import deque
 from typing import Any
 
 import grpc
 import pytest
 
-from im_infra.rpc.duplex import FrameWriter, StreamLostError, Ticker, read_frame
-from im_proto.rpc.v1.frame_pb2 import Frame
+from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.violation import ProtocolViolationError
+from im_infra.rpc.duplex import GrpcDuplex, GrpcWriter, StreamLostError, Ticker, duplex_of
+from im_infra.rpc.in_process.direct import direct_pair
+from im_proto.rpc.v1 import frame_pb2
 
 
-async def test_reading_gives_frames_and_then_the_end(wire: Any) -> None:
-    wire.give(Frame(credit=1))
+def nothing(_frame: Frame) -> None:
+    """Not looked at."""
+
+
+async def test_receiving_hands_frames_over_until_the_end(wire: Any) -> None:
+    taken: list[Frame] = []
+    wire.give(Frame(credit=1), Frame(credit=2))
     wire.end()
-    assert await read_frame(wire) == Frame(credit=1)
-    assert await read_frame(wire) is None
+    await GrpcDuplex(wire).receive(taken.append)
+    assert taken == [Frame(credit=1), Frame(credit=2)]
 
 
 @pytest.mark.parametrize(
@@ -28,53 +35,70 @@ async def test_reading_gives_frames_and_then_the_end(wire: Any) -> None:
 async def test_whatever_grpc_says_a_broken_stream_is_lost(wire: Any, error: Exception) -> None:
     wire.break_(error)
     with pytest.raises(StreamLostError, match="gone away"):
-        await read_frame(wire)
+        await GrpcDuplex(wire).receive(nothing)
 
 
 async def test_a_call_that_grpc_cancelled_is_lost_and_does_not_cancel_the_reader(wire: Any) -> None:
     wire.break_(asyncio.CancelledError())
     with pytest.raises(StreamLostError):
-        await read_frame(wire)
+        await GrpcDuplex(wire).receive(nothing)
 
 
 async def test_a_reader_that_is_cancelled_is_cancelled(wire: Any) -> None:
-    reading = asyncio.create_task(read_frame(wire))
+    reading = asyncio.create_task(GrpcDuplex(wire).receive(nothing))
     await asyncio.sleep(0)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
 
 
+async def test_a_frame_that_does_not_fit_together_is_a_violation(wire: Any) -> None:
+    wire.incoming.put_nowait(frame_pb2.Frame(requests=[b"r"]))
+    with pytest.raises(ProtocolViolationError):
+        await GrpcDuplex(wire).receive(nothing)
+
+
+async def test_a_call_that_brings_its_own_directions_keeps_them(wire: Any) -> None:
+    wire.duplex, _ = direct_pair()
+    assert duplex_of(wire) is wire.duplex
+
+
 class Gathered:
     """Items that a writer takes all at once."""
 
     def __init__(self) -> None:
-        self.items: deque[bytes] = deque()
-        self.finished = False
+        self.items: list[bytes] = []
+        self.is_finished = False
 
     def next_frame(self) -> Frame | None:
         if not self.items:
             return None
-        frame = Frame(pushes=self.items)
-        self.items.clear()
-        return frame
+        items, self.items = self.items, []
+        return Frame(first_push=1, pushes=items)
+
+    def finished(self) -> bool:
+        return self.is_finished
+
+
+def writer_to(wire: Any, gathered: Gathered) -> GrpcWriter:
+    return GrpcWriter(wire, gathered.next_frame, gathered.finished)
 
 
 async def test_an_item_leaves_at_once_when_the_writer_is_idle(wire: Any, until: Any) -> None:
     gathered = Gathered()
-    writer = FrameWriter(wire, gathered.next_frame)
+    writer = writer_to(wire, gathered)
     running = asyncio.create_task(writer.run())
     await asyncio.sleep(0)
     gathered.items.append(b"a")
     writer.wake()
-    await until(lambda: wire.written == [Frame(pushes=[b"a"])])
+    await until(lambda: [frame.pushes for frame in wire.written] == [[b"a"]])
     writer.stop()
     await running
 
 
 async def test_items_gather_while_a_write_is_pending(wire: Any, until: Any) -> None:
     gathered = Gathered()
-    writer = FrameWriter(wire, gathered.next_frame)
+    writer = writer_to(wire, gathered)
     running = asyncio.create_task(writer.run())
     wire.writable.clear()
     for item in (b"a", b"b", b"c"):
@@ -83,18 +107,18 @@ async def test_items_gather_while_a_write_is_pending(wire: Any, until: Any) -> N
         await until(lambda: wire.written)
     wire.writable.set()
     await until(lambda: len(wire.written) == 2)
-    assert [list(frame.pushes) for frame in wire.written] == [[b"a"], [b"b", b"c"]]
+    assert [frame.pushes for frame in wire.written] == [[b"a"], [b"b", b"c"]]
     writer.stop()
     await running
 
 
 async def test_the_writer_ends_when_nothing_is_left_and_the_stream_is_finished(wire: Any) -> None:
     gathered = Gathered()
-    writer = FrameWriter(wire, gathered.next_frame, lambda: gathered.finished)
+    writer = writer_to(wire, gathered)
     running = asyncio.create_task(writer.run())
     await asyncio.sleep(0)
     gathered.items.append(b"last")
-    gathered.finished = True
+    gathered.is_finished = True
     writer.wake()
     async with asyncio.timeout(5):
         await running
@@ -102,14 +126,14 @@ async def test_the_writer_ends_when_nothing_is_left_and_the_stream_is_finished(w
 
 
 async def test_the_writer_ends_when_the_stream_is_lost(wire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def write(_frame: Frame) -> None:
+    async def write(_message: frame_pb2.Frame) -> None:
         raise asyncio.InvalidStateError
 
     monkeypatch.setattr(wire, "write", write)
     gathered = Gathered()
     gathered.items.append(b"a")
     async with asyncio.timeout(5):
-        await FrameWriter(wire, gathered.next_frame).run()
+        await writer_to(wire, gathered).run()
 
 
 async def test_a_ticker_ticks_while_it_is_open(until: Any) -> None:

@@ -9,13 +9,13 @@ from structlog.testing import capture_logs
 
 from im_infra import error_table
 from im_infra.clock import ManualClock
+from im_infra.rpc.core.frame import Failure, Frame
+from im_infra.rpc.duplex import GrpcDuplex
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.server_stream import Events, Responder, ServerStream
 from im_infra.rpc.settings import StreamSettings
-from im_proto.rpc.v1 import frame_pb2
-from im_proto.rpc.v1.frame_pb2 import Frame, Request
 
-GREETING = Frame(peer=frame_pb2.Peer(node_id="logic-1", boot_id="a"))
+GREETING = Frame(peer=Peer("logic-1", "a"))
 
 
 class Accepted:
@@ -25,7 +25,7 @@ class Accepted:
         self.greeted: list[ServerStream] = []
         self.responders: list[Responder] = []
         self.stream = ServerStream(
-            wire,
+            GrpcDuplex(wire),
             me=Peer("repo-1", "b"),
             settings=StreamSettings(window=2, tick_s=0.001),
             monotonic=clock.monotonic,
@@ -46,12 +46,12 @@ async def accepted(wire: Any, clock: ManualClock | None = None) -> AsyncIterator
 
 
 def request(number: int, timeout_ms: int = 5_000) -> Frame:
-    return Frame(requests=[Request(correlation_id=number, timeout_ms=timeout_ms)])
+    return Frame(first_request=number, requests=[(timeout_ms, b"")])
 
 
 async def test_the_greeting_comes_before_the_first_request(wire: Any, until: Any) -> None:
     async with accepted(wire) as made:
-        wire.give(Frame(peer=GREETING.peer, requests=request(1).requests))
+        wire.give(Frame(peer=GREETING.peer, first_request=1, requests=request(1).requests))
         await until(lambda: made.responders)
         assert made.greeted == [made.stream]
         assert made.stream.peer == Peer("logic-1", "a")
@@ -72,8 +72,9 @@ async def test_a_request_past_its_deadline_is_answered_by_the_stream(wire: Any, 
         await until(lambda: made.responders)
         clock.advance(5)
         await until(lambda: any(frame.answers for frame in wire.written))
-    [answer] = wire.written[-1].answers
-    assert answer.failure.number == error_table.DEADLINE_EXCEEDED.number
+    [(_, failure)] = wire.written[-1].answers
+    assert isinstance(failure, Failure)
+    assert failure.number == error_table.DEADLINE_EXCEEDED.number
 
 
 async def test_a_peer_that_breaks_the_rules_is_left(wire: Any) -> None:
@@ -82,7 +83,7 @@ async def test_a_peer_that_breaks_the_rules_is_left(wire: Any) -> None:
     with capture_logs() as logs:
         async with asyncio.timeout(5):
             await made.stream.run()
-    assert "request 1 is open" in logs[-1]["reason"]
+    assert "request 1 where 2 follows" in logs[-1]["reason"]
     assert not made.stream.push(b"p")
 
 
@@ -120,4 +121,6 @@ async def test_a_cancelled_coroutine_answers_that_its_outcome_is_unknown(wire: A
         await until(lambda: made.responders)
         made.responders[0].run(cancelled())
         await until(lambda: any(frame.answers for frame in wire.written))
-    assert wire.written[-1].answers[0].failure.number == error_table.UNAVAILABLE.number
+    [(_, failure)] = wire.written[-1].answers
+    assert isinstance(failure, Failure)
+    assert failure.number == error_table.UNAVAILABLE.number

@@ -11,14 +11,13 @@ from structlog.testing import capture_logs
 from im_infra import error_table
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
 from im_infra.rpc.stream_client import StreamClient
-from im_proto.rpc.v1 import frame_pb2
-from im_proto.rpc.v1.frame_pb2 import Answer, Frame
 
 ME = Peer("logic-1", "a")
-GREETING = Frame(peer=frame_pb2.Peer(node_id="repo-1", boot_id="b"), credit=10)
+GREETING = Frame(peer=Peer("repo-1", "b"), credit=10)
 
 
 @asynccontextmanager
@@ -110,7 +109,7 @@ async def test_a_callbacks_bug_does_not_keep_others_from_being_told(wire: Any, u
             client.request(b"1", bug, timeout_s=5)
             client.request(b"2", lambda body, _: told.append(body), timeout_s=5)
             await until(lambda: any(frame.requests for frame in wire.written))
-            wire.give(Frame(answers=[Answer(correlation_id=1, body=b"A"), Answer(correlation_id=2, body=b"B")]))
+            wire.give(Frame(answers=[(1, b"A"), (2, b"B")]))
             await until(lambda: told)
     assert told == [b"B"]
     assert [log["event"] for log in logs if log["log_level"] == "error"] == ["answer callback failed"]

@@ -3,12 +3,11 @@
 import asyncio
 from typing import Any
 
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.stream_server import StreamServer
-from im_proto.rpc.v1 import frame_pb2
-from im_proto.rpc.v1.frame_pb2 import Frame
 
-GREETING = Frame(peer=frame_pb2.Peer(node_id="logic-1", boot_id="a"))
+GREETING = Frame(peer=Peer("logic-1", "a"))
 
 
 async def test_a_peer_that_never_greeted_is_neither_opened_nor_closed(wire: Any) -> None:

@@ -1,8 +1,8 @@
 from im_infra import error_table
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.core.asking import Asking
+from im_infra.rpc.core.frame import Failure, Frame
 from im_infra.rpc.core.limits import Limits
-from im_proto.rpc.v1.frame_pb2 import Answer, Frame
 
 ROOM = Limits(items=4, size=100)
 
@@ -27,14 +27,20 @@ def test_requests_are_numbered_from_one_when_written() -> None:
     made = asking(credit=3)
     for body in (b"a", b"b"):
         made.ask(body, nobody, 5.0)
-    assert [(request.correlation_id, request.body) for request in filled(made).requests] == [(1, b"a"), (2, b"b")]
+    first = filled(made)
+    made.ask(b"c", nobody, 5.0)
+    second = filled(made)
+    assert [(frame.first_request, [body for _, body in frame.requests]) for frame in (first, second)] == [
+        (1, [b"a", b"b"]),
+        (3, [b"c"]),
+    ]
 
 
 def test_the_time_left_travels_in_milliseconds_and_never_as_none() -> None:
     made = asking(credit=2)
     made.ask(b"", nobody, 5.0)
     made.ask(b"", nobody, 1.0)
-    assert [request.timeout_ms for request in filled(made, now=1.5).requests] == [3_500, 1]
+    assert [timeout_ms for timeout_ms, _ in filled(made, now=1.5).requests] == [3_500, 1]
 
 
 def test_without_credit_nothing_is_written() -> None:
@@ -58,7 +64,7 @@ def test_a_frame_takes_its_limit_of_bytes_and_a_larger_body_goes_alone() -> None
     made = asking(credit=9)
     for size in (60, 40, 1, 500, 1):
         made.ask(bytes(size), nobody, 5.0)
-    sizes = [[len(request.body) for request in filled(made).requests] for _ in range(4)]
+    sizes = [[len(body) for _, body in filled(made).requests] for _ in range(4)]
     assert sizes == [[60, 40], [1], [500], [1]]
 
 
@@ -84,7 +90,7 @@ def test_answers_find_their_requests_in_any_order() -> None:
     made.ask(b"a", first, 5.0)
     made.ask(b"b", second, 5.0)
     filled(made)
-    answers = [Answer(correlation_id=2, body=b"B"), Answer(correlation_id=1, body=b"")]
+    answers = [(2, b"B"), (1, b"")]
     assert made.answered(answers) == [(second, b"B", None), (first, b"", None)]
     assert made.answered(answers) == []
 
@@ -93,9 +99,7 @@ def test_a_failure_becomes_an_error() -> None:
     made = asking(credit=1)
     made.ask(b"a", nobody, 5.0)
     filled(made)
-    answer = Answer(correlation_id=1)
-    answer.failure.number = error_table.MUTED.number
-    [(_, body, error)] = made.answered([answer])
+    [(_, body, error)] = made.answered([(1, Failure(error_table.MUTED.number, "hush"))])
     assert body is None
     assert error is not None
     assert error.reason is error_table.MUTED
@@ -109,7 +113,7 @@ def test_what_is_past_its_deadline_comes_out_written_or_not() -> None:
     assert made.expire(0.9) == []
     expired = [error for _, _, error in made.expire(3.0) if error]
     assert [error.reason for error in expired] == [error_table.DEADLINE_EXCEEDED] * 2
-    assert made.answered([Answer(correlation_id=1, body=b"late")]) == []
+    assert made.answered([(1, b"late")]) == []
     assert made.unanswered == 1
     assert len(made.expire(9.0)) == 1
 

@@ -2,13 +2,12 @@ import pytest
 
 from im_infra.errors import NotStartedError
 from im_infra.rpc.core.client_end import ClientEnd
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.violation import ProtocolViolationError
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
-from im_proto.rpc.v1.frame_pb2 import Frame
-from im_proto.rpc.v1.frame_pb2 import Peer as SaidPeer
 
-GREETING = Frame(peer=SaidPeer(node_id="repo-1", boot_id="b"), credit=2)
+GREETING = Frame(peer=Peer("repo-1", "b"), credit=2)
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def nobody(*_: object) -> None:
 
 def test_it_greets_first_and_once(end: ClientEnd) -> None:
     frame = end.next_frame(0.0)
-    assert (frame.peer.node_id, frame.peer.boot_id) == ("logic-1", "a")
+    assert frame.peer == Peer("logic-1", "a")
     assert end.next_frame(0.0) is None
 
 
@@ -48,7 +47,7 @@ def test_requests_and_acknowledgements_share_a_frame(greeted: ClientEnd) -> None
     greeted.request(b"r", nobody, 5.0)
     frame = greeted.next_frame(0.0)
     assert frame.acknowledged_push == 1
-    assert [request.body for request in frame.requests] == [b"r"]
+    assert [body for _, body in frame.requests] == [b"r"]
     assert not greeted.has_output
 
 

@@ -1,9 +1,9 @@
 import pytest
 
+from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.limits import Limits
 from im_infra.rpc.core.pushing import Pushing
 from im_infra.rpc.core.violation import ProtocolViolationError
-from im_proto.rpc.v1.frame_pb2 import Frame
 
 ROOM = Limits(items=3, size=100)
 
@@ -76,8 +76,7 @@ def test_a_body_larger_than_the_room_goes_alone(pushing: Pushing) -> None:
     pushing.push(b"small", None, 0)
     pushing.push(bytes(101), None, 0)
     assert len(filled(pushing).pushes) == 1
-    beside_an_answer = Frame()
-    beside_an_answer.answers.add()
+    beside_an_answer = Frame(answers=[(1, b"")])
     pushing.fill(beside_an_answer, ROOM, 0)
     assert not beside_an_answer.pushes
     assert len(filled(pushing).pushes) == 1
