@@ -15,18 +15,19 @@ from tests.support.engine_fixtures import (
     session_redis,
     session_redis_cluster,
 )
-from tests.support.kafka import kafka_address, own_kafka
+from tests.support.kafka import kafka_address, module_kafka, own_kafka
 from tests.support.mariadb import MariadbServer, start_mariadb
 
 __all__ = [
     "etcd_engine",
+    "kafka_address",
+    "module_kafka",
+    "own_kafka",
     "redis_cluster",
     "redis_engine",
     "session_etcd",
     "session_redis",
     "session_redis_cluster",
-    "kafka_address",
-    "own_kafka",
 ]
 
 

@@ -64,6 +64,7 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_gateway/transport/http_protocol.py": "tests/integration/im_gateway/test_http.py",
     "im_gateway/transport/public_port.py": "tests/integration/im_gateway/test_socket_path.py",
     "im_gateway/transport/tls.py": "tests/integration/im_gateway/test_keeping.py",
+    "im_infra/bus/kafka": "tests/integration/im_infra/bus/",
     "im_infra/bus/tables.py": "tests/unit/im_repo/migrations/test_upgrade.py",
     "im_infra/discovery/etcd": "tests/contract/test_discovery.py",
     "im_infra/discovery/views.py": "tests/contract/test_discovery.py",

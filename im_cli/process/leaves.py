@@ -96,7 +96,10 @@ async def open_leaves(
                 await opened.read(require_head)
         registry = await enter("discovery", lambda: open_discovery(settings.discovery, database=database, clock=clock))
         cache = await enter("cache", lambda: open_cache(settings.cache, clock=clock, metrics=metrics))
-        bus = await enter("bus", lambda: open_bus(settings.bus, database=database, clock=clock, metrics=metrics))
+        bus = await enter(
+            "bus",
+            lambda: open_bus(settings.bus, database=database, clock=clock, metrics=metrics, node_id=settings.rpc.name),
+        )
         channels = Channels(servers, credentials=credentials)
         stack.push_async_callback(channels.close)
         discovery = LocalFirst(registry, me.boot_id)

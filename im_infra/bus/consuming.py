@@ -39,6 +39,10 @@ class Consumer:
         await _set_within(self._woken, timeout_s)
         self._woken.clear()
 
+    async def until_stopped(self) -> None:
+        """Return when asked to stop."""
+        await self._stopped.wait()
+
     async def pause(self, seconds: float) -> None:
         """Return after `seconds`, or when asked to stop."""
         await _set_within(self._stopped, seconds)

@@ -9,10 +9,11 @@ from typing import Final
 from im_infra.bus import record_row
 from im_infra.bus.abstract import Handler, Record
 from im_infra.bus.consuming import Consumer, consuming
-from im_infra.bus.retry import backoff_s, describe_error, next_stretch
+from im_infra.bus.retry import Patience, describe_error, next_stretch
 from im_infra.bus.settings import BusSettings
 from im_infra.bus.topic_counts import TopicCounts
 from im_infra.clock import Clock
+from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.sql.abstract import Database
 
@@ -43,6 +44,7 @@ class DurableTopic:
         self._settings = settings
         self._counts = counts
         self._consumer: Consumer | None = None
+        self._patience = "", Patience(settings)  # by a record's position
 
     def wake(self) -> None:
         """There are new records."""
@@ -90,17 +92,30 @@ class DurableTopic:
         return True
 
     async def _failed(self, stretch: Sequence[Record], error: Exception, consumer: Consumer) -> None:
-        attempts = stretch[0].attempts + 1
-        if attempts >= self._settings.max_tries:
-            _LOG.error("record given up", topic=self._topic, attempts=attempts, exc_info=error)
-            await self._give_up(replace(stretch[0], attempts=attempts), describe_error(error))
+        patience = self._patience_with(stretch[0])
+        if patience.ends(error):
+            _LOG.error("record given up", topic=self._topic, attempts=patience.attempts, exc_info=error)
+            await self._give_up(replace(stretch[0], attempts=patience.attempts), describe_error(error))
             return
+        if isinstance(error, ImError) and error.retryable:  # no fault of the records
+            await self._database.write(lambda connection: record_row.uncount_attempt(connection, stretch))
         _LOG.warning(
-            "records failed", topic=self._topic, records=len(stretch), attempts=attempts, error=describe_error(error)
+            "records failed",
+            topic=self._topic,
+            records=len(stretch),
+            attempts=patience.attempts,
+            error=describe_error(error),
         )
         self._counts.retries.inc(len(stretch))
-        jitter = random.random()  # noqa: S311 - jitter, not a secret
-        await consumer.pause(backoff_s(attempts, first_ms=self._settings.first_backoff_ms, jitter=jitter))
+        await consumer.pause(patience.wait_s(random.random()))  # noqa: S311 - jitter, not a secret
+
+    def _patience_with(self, record: Record) -> Patience:
+        """Ours with the record that comes first; another record has one of its own."""
+        position, patience = self._patience
+        if position != record.position:
+            patience = Patience(self._settings, attempts=record.attempts)
+            self._patience = record.position, patience
+        return patience
 
     async def _give_up(self, record: Record, error: str) -> None:
         now_ms = self._clock.now_ms()

@@ -14,7 +14,7 @@ from im_infra import error_table
 from im_infra.bus.abstract import Handler, Record
 from im_infra.bus.backlog import Backlog, Waiting
 from im_infra.bus.consuming import Consumer, consuming
-from im_infra.bus.retry import backoff_s, describe_error
+from im_infra.bus.retry import Patience, describe_error
 from im_infra.bus.settings import BusSettings
 from im_infra.bus.topic_counts import TopicCounts
 from im_infra.errors import ImError
@@ -81,7 +81,9 @@ class MemoryTopic:
             try:
                 await handler([waiting.record for waiting in batch])
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its records are tried again
-                await self._wait_after(error, 1, batch, consumer)
+                patience = Patience(self._settings)
+                patience.ends(error)  # the first failure of a batch never is: nobody knows which record it was
+                await self._wait(patience, error, batch, consumer)
             else:
                 self._took_effect(batch)
                 return
@@ -92,27 +94,29 @@ class MemoryTopic:
 
     async def _hand_out_alone(self, waiting: Waiting, handler: Handler, consumer: Consumer) -> None:
         """Further tries of a record that failed once, until it takes effect, is given up, or the consumer stops."""
-        attempts = 1
+        patience = Patience(self._settings, attempts=1)
         while not consumer.stopping:
             try:
-                await handler([replace(waiting.record, attempts=attempts)])
+                await handler([replace(waiting.record, attempts=patience.attempts)])
             except Exception as error:  # noqa: BLE001 - as above
-                attempts += 1
-                if attempts >= self._settings.max_tries:
-                    await self._give_up(waiting, error, attempts)
+                if patience.ends(error):
+                    await self._give_up(waiting, error, patience.attempts)
                     return
-                await self._wait_after(error, attempts, [waiting], consumer)
+                await self._wait(patience, error, [waiting], consumer)
             else:
                 self._took_effect([waiting])
                 return
 
-    async def _wait_after(self, error: Exception, attempts: int, batch: Sequence[Waiting], consumer: Consumer) -> None:
+    async def _wait(self, patience: Patience, error: Exception, batch: Sequence[Waiting], consumer: Consumer) -> None:
         _LOG.warning(
-            "records failed", topic=self._topic, records=len(batch), attempts=attempts, error=describe_error(error)
+            "records failed",
+            topic=self._topic,
+            records=len(batch),
+            attempts=patience.attempts,
+            error=describe_error(error),
         )
         self._counts.retries.inc(len(batch))
-        jitter = random.random()  # noqa: S311 - jitter, not a secret
-        await consumer.pause(backoff_s(attempts, first_ms=self._settings.first_backoff_ms, jitter=jitter))
+        await consumer.pause(patience.wait_s(random.random()))  # noqa: S311 - jitter, not a secret
 
     async def _give_up(self, waiting: Waiting, error: Exception, attempts: int) -> None:
         _LOG.error("record given up", topic=self._topic, attempts=attempts, exc_info=error)

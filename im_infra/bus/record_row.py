@@ -54,11 +54,12 @@ def due(connection: Connection, topic: str, limit: int) -> list[Record]:
 
 def count_attempt(connection: Connection, records: Sequence[Record]) -> None:
     """Remember that these are handed out once more, before they are: a handler may take the process with it."""
-    connection.execute(
-        update(BUS_RECORD)
-        .where(_C.id.in_([int(record.position) for record in records]))
-        .values(attempts=_C.attempts + 1)
-    )
+    _add_attempts(connection, records, 1)
+
+
+def uncount_attempt(connection: Connection, records: Sequence[Record]) -> None:
+    """The last hand-out of these failed for no fault of theirs."""
+    _add_attempts(connection, records, -1)
 
 
 def remove(connection: Connection, records: Sequence[Record]) -> None:
@@ -114,6 +115,14 @@ def move_dead_letter(connection: Connection, dead_letter_id: int, record: Record
         return False
     store(connection, [record], now_ms)
     return True
+
+
+def _add_attempts(connection: Connection, records: Sequence[Record], change: int) -> None:
+    connection.execute(
+        update(BUS_RECORD)
+        .where(_C.id.in_([int(record.position) for record in records]))
+        .values(attempts=_C.attempts + change)
+    )
 
 
 def _record(row: RowMapping) -> Record:

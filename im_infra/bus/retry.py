@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from im_infra.bus.abstract import Record
+from im_infra.bus.settings import BusSettings
+from im_infra.errors import ImError
 
 _GROWTH = 5
+_LONGEST_WAIT_MS = 5_000
 _MAX_ERROR_CHARACTERS = 1_000
 
 R = TypeVar("R", bound=Record)
@@ -32,7 +35,43 @@ def backoff_s(attempts: int, *, first_ms: int, jitter: float) -> float:
         first_ms: the wait after the first, milliseconds.
         jitter: 0 to 1; takes off up to half, so that what failed together is not tried together.
     """
-    return first_ms / 1000 * float(_GROWTH ** (attempts - 1)) * (1 - jitter / 2)
+    grown_ms: int = first_ms * _GROWTH ** (min(attempts, 10) - 1)
+    return min(grown_ms, max(first_ms, _LONGEST_WAIT_MS)) / 1000 * (1 - jitter / 2)
+
+
+class Patience:
+    """How often one record, or one batch, is tried.
+
+    An error of its own counts: `max_tries` of them are the end. A retryable error says that something it needs is away; that
+    is waited out for `patience_s`, since whatever comes next would fail likewise.
+
+    Args:
+        settings: tries and waits.
+        attempts: how often it was handed out before, and failed.
+    """
+
+    def __init__(self, settings: BusSettings, *, attempts: int = 0) -> None:
+        self._settings = settings
+        self._failures = attempts
+        self._waits = 0
+        self._waited_s = 0.0
+        self.attempts = attempts
+        """How often it was handed out, and failed."""
+
+    def ends(self, error: BaseException) -> bool:
+        """It failed once more; True: that was the last try."""
+        self.attempts += 1
+        self._waits += 1
+        if isinstance(error, ImError) and error.retryable:
+            return self._waited_s >= self._settings.patience_s
+        self._failures += 1
+        return self._failures >= self._settings.max_tries
+
+    def wait_s(self, jitter: float) -> float:
+        """Seconds until the next try; `jitter` as for `backoff_s`."""
+        wait_s = backoff_s(self._waits, first_ms=self._settings.first_backoff_ms, jitter=jitter)
+        self._waited_s += wait_s
+        return wait_s
 
 
 def describe_error(error: BaseException) -> str:

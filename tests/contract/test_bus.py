@@ -1,19 +1,25 @@
 """What every bus promises."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from im_infra import error_table
 from im_infra.bus.abstract import FANOUT_TOPIC, Bus, DeadLetter, Record
 from im_infra.bus.embedded import EmbeddedBus
-from im_infra.bus.settings import BusSettings
+from im_infra.bus.kafka.bus import KafkaBus
+from im_infra.bus.settings import BusSettings, KafkaSettings
 from im_infra.bus.tables import BUS_RECORD
+from im_infra.clock import SystemClock
+from im_infra.errors import ImError
+from im_infra.observability.metrics import Metrics
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite import open_sqlite
+from tests.support.kafka import topic_prefix
 
 PUSH_TOPIC = "im.push"
 
@@ -23,26 +29,52 @@ class Member:
     """A bus, and what the suite does from outside."""
 
     bus: Bus
-    restarted: Callable[[], Bus]
+    restarted: Callable[[], Awaitable[Bus]]
     """Another process's bus over the same records."""
 
 
 @asynccontextmanager
-async def embedded(tmp_path: Path) -> AsyncIterator[Member]:
-    settings = BusSettings(first_backoff_ms=2, poll_interval_ms=20)
+async def embedded(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    tmp_path: Path = request.getfixturevalue("tmp_path")
+    settings = BusSettings(first_backoff_ms=1, poll_interval_ms=20)
     async with open_sqlite(tmp_path / "bus.sqlite3", SqliteSettings(reader_threads=1)) as database:
         await database.write(BUS_RECORD.create)
+
+        async def restarted() -> Bus:
+            return EmbeddedBus(database, settings=settings)
+
         bus = EmbeddedBus(database, settings=settings)
-        yield Member(bus, lambda: EmbeddedBus(database, settings=settings))
+        yield Member(bus, restarted)
         await bus.close()
 
 
-MEMBERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Member]]] = {"embedded": embedded}
+@asynccontextmanager
+async def kafka(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    reached = KafkaSettings(
+        bootstrap_servers=(request.getfixturevalue("kafka_address"),),
+        topic_prefix=topic_prefix(),
+        partitions=2,
+        replication_factor=1,
+        min_insync_replicas=1,
+    )
+    settings = BusSettings(kind="kafka", first_backoff_ms=1, kafka=reached)
+    async with AsyncExitStack() as processes:
+
+        async def started() -> Bus:
+            return await processes.enter_async_context(KafkaBus(settings, clock=SystemClock(), metrics=Metrics()))
+
+        yield Member(await started(), started)
+
+
+MEMBERS: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Member]]] = {
+    "embedded": embedded,
+    "kafka": kafka,
+}
 
 
 @pytest.fixture(params=list(MEMBERS))
-async def member(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Member]:
-    async with MEMBERS[request.param](tmp_path) as opened:
+async def member(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    async with MEMBERS[request.param](request) as opened:
         yield opened
 
 
@@ -160,6 +192,26 @@ async def test_a_poisonous_record_becomes_a_dead_letter_and_takes_nobody_with_it
     assert len([record for record in reader.handed if record.value == b"bad"]) == 3
 
 
+@topics
+async def test_what_a_record_needs_is_waited_for(bus: Bus, topic: str) -> None:
+    """A retryable error is not held against it, however often it comes."""
+    reader = Reader()
+    away = 5
+
+    async def handler(records: Sequence[Record]) -> None:
+        nonlocal away
+        if away:
+            away -= 1
+            raise ImError(error_table.UNAVAILABLE)
+        await reader(records)
+
+    async with bus.consume(topic, group="task", handler=handler):
+        await publish(bus, b"1", topic=topic)
+        await reader.until(b"1")
+    assert away == 0
+    assert await bus.dead_letters() == []
+
+
 async def test_a_dead_letter_tells_where_it_lay_and_its_headers(bus: Bus) -> None:
     reader = Reader(poison={b"bad"})
     async with bus.consume(PUSH_TOPIC, group="task", handler=reader):
@@ -206,7 +258,7 @@ async def test_records_wait_for_their_consumer(bus: Bus) -> None:
 async def test_records_wait_through_a_restart_in_order(member: Member) -> None:
     reader = Reader()
     await publish(member.bus, b"1", b"2", b"3")
-    bus = member.restarted()
+    bus = await member.restarted()
     async with bus.consume(PUSH_TOPIC, group="task", handler=reader):
         await publish(bus, b"4")
         await reader.until(b"1", b"2", b"3", b"4")
@@ -218,7 +270,7 @@ async def test_what_took_effect_is_not_handed_out_after_a_restart(member: Member
     async with member.bus.consume(PUSH_TOPIC, group="task", handler=reader):
         await publish(member.bus, b"1")
         await reader.until(b"1")
-    bus = member.restarted()
+    bus = await member.restarted()
     async with bus.consume(PUSH_TOPIC, group="task", handler=reader):
         await publish(bus, b"2")
         await reader.until(b"2")
@@ -235,12 +287,14 @@ async def test_a_record_that_stops_every_process_becomes_a_dead_letter(member: M
 
     await publish(member.bus, b"bad", b"good")
     for attempt in range(3):
-        async with member.restarted().consume(PUSH_TOPIC, group="task", handler=dies, max_records=1):
+        bus = await member.restarted()
+        async with bus.consume(PUSH_TOPIC, group="task", handler=dies, max_records=1):
             async with asyncio.timeout(10):
                 while len(handed) <= attempt:
                     await asyncio.sleep(0.002)
     reader = Reader()
-    async with member.restarted().consume(PUSH_TOPIC, group="task", handler=reader):
+    bus = await member.restarted()
+    async with bus.consume(PUSH_TOPIC, group="task", handler=reader):
         await reader.until(b"good")
     assert handed == [0, 1, 2]
     (letter,) = await member.bus.dead_letters()

@@ -63,11 +63,19 @@ def kafka_address(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> I
             engine.kill()
 
 
-@pytest.fixture
-def own_kafka(tmp_path: Path) -> Iterator[Engine]:
-    """A broker of the test's own, to be killed and paused."""
-    with kafka(tmp_path / "broker", jars=jars(), heap_mib=256) as engine:
+@pytest.fixture(scope="module")
+def module_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with kafka(tmp_path_factory.mktemp("kafka"), jars=jars(), heap_mib=256) as engine:
         yield engine
+
+
+@pytest.fixture
+def own_kafka(module_kafka: Engine) -> Engine:
+    """A broker that tests may kill and pause, running; those of a module have one after the other."""
+    module_kafka.resume()
+    if module_kafka.pid is None:
+        module_kafka.start()
+    return module_kafka
 
 
 @contextmanager

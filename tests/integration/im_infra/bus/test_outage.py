@@ -1,0 +1,101 @@
+"""Kafka away: killed, frozen, not up yet."""
+
+import asyncio
+import time
+
+import pytest
+
+from im_cli.engines.engine import Engine
+from im_infra.bus.abstract import Bus
+from im_infra.error_kind import Kind
+from im_infra.errors import ImError
+from tests.integration.im_infra.bus.conftest import OpenBus, Taken, first_seen, until
+
+TOPIC = "im.fanout"
+
+
+async def takes(bus: Bus, value: bytes) -> bool:
+    try:
+        await bus.publish(TOPIC, key=b"k", value=value)
+    except ImError:
+        return False
+    return True
+
+
+async def test_what_was_taken_arrives_after_a_kill(own_kafka: Engine, open_kafka_bus: OpenBus) -> None:
+    """In order, each at least once; and while Kafka is away, publishing fails in bounded time."""
+    bus = await open_kafka_bus(own_kafka.address, publish_timeout_s=2, request_timeout_s=2)
+    taken, published = Taken(), []
+    async with bus.consume(TOPIC, group="task", handler=taken.by("one")):
+        for number in range(50):
+            published.append(b"before-%d" % number)
+            await bus.publish(TOPIC, key=b"k", value=published[-1])
+        await asyncio.to_thread(own_kafka.kill)
+        started = time.monotonic()
+        with pytest.raises(ImError) as away:
+            await bus.publish(TOPIC, key=b"k", value=b"lost")
+        assert away.value.kind is Kind.UNAVAILABLE
+        assert time.monotonic() - started < 3
+        started = time.monotonic()
+        assert not await takes(bus, b"lost")
+        assert time.monotonic() - started < 0.1, "while it is known to be away, nobody waits"
+        with pytest.raises(ImError):
+            await bus.check()
+        await asyncio.to_thread(own_kafka.start)
+        await until(lambda: takes(bus, b"after-0"))
+        published.append(b"after-0")
+        for number in range(1, 50):
+            published.append(b"after-%d" % number)
+            await bus.publish(TOPIC, key=b"k", value=published[-1])
+        await taken.until(set(published), seconds=30)
+        assert first_seen([value for value in taken.values() if value != b"lost"]) == published
+        await bus.check()
+
+
+async def test_a_frozen_broker_is_bounded_and_comes_back(own_kafka: Engine, open_kafka_bus: OpenBus) -> None:
+    bus = await open_kafka_bus(own_kafka.address, publish_timeout_s=1, request_timeout_s=2)
+    taken = Taken()
+    async with bus.consume(TOPIC, group="task", handler=taken.by("one")):
+        await bus.publish(TOPIC, key=b"k", value=b"before")
+        await taken.until({b"before"})
+        own_kafka.pause()
+        started = time.monotonic()
+        assert not await takes(bus, b"frozen")
+        assert 0.9 < time.monotonic() - started < 2
+        with pytest.raises(ImError):
+            await bus.check()
+        own_kafka.resume()
+        await until(lambda: takes(bus, b"after"))
+        await taken.until({b"after"})
+
+
+async def test_it_may_start_before_kafka(own_kafka: Engine, open_kafka_bus: OpenBus) -> None:
+    """The reason is told, and everything works once the broker is there."""
+    await asyncio.to_thread(own_kafka.stop)
+    bus = await open_kafka_bus(own_kafka.address)
+    with pytest.raises(ImError, match=f"kafka: {own_kafka.address}.*onnect"):
+        await bus.check()
+    with pytest.raises(ImError, match="kafka"):
+        await bus.dead_letters()
+    taken = Taken()
+    async with bus.consume(TOPIC, group="task", handler=taken.by("one")):
+        await asyncio.to_thread(own_kafka.start)
+        await until(lambda: takes(bus, b"1"))
+        await taken.until({b"1"})
+
+
+async def test_closing_is_bounded_while_kafka_is_away(own_kafka: Engine, open_kafka_bus: OpenBus) -> None:
+    """Neither a consumer nor a record under way holds a process up."""
+    bus = await open_kafka_bus(own_kafka.address, publish_timeout_s=60)
+    async with bus.consume(TOPIC, group="task", handler=Taken().by("one")):
+        await bus.publish(TOPIC, key=b"k", value=b"1")
+        own_kafka.pause()
+        waiting = asyncio.create_task(bus.publish(TOPIC, key=b"k", value=b"2"))
+        await asyncio.sleep(0)
+        started = time.monotonic()
+    await bus.__aexit__()
+    assert time.monotonic() - started < 18
+    with pytest.raises(ImError, match="closed"):
+        await bus.publish(TOPIC, key=b"k", value=b"3")
+    waiting.cancel()
+    own_kafka.kill()
