@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.harness.history import Happening
+from tests.harness.history import Happening, of_kind
 
 
 class Row(NamedTuple):
@@ -27,7 +27,7 @@ def lost(history: History, logs: Logs) -> list[str]:
     places = {(conversation_id, row.seq): row.key for conversation_id, rows in logs.items() for row in rows}
     return [
         f"{ack.key!r} was acked as seq {ack.seq} of {ack.conversation_id}, where {places.get((ack.conversation_id, ack.seq))!r} is"
-        for ack in _of(history, "send_ok")
+        for ack in of_kind(history, "send_ok")
         if places.get((ack.conversation_id, ack.seq)) != ack.key
     ]
 
@@ -40,7 +40,7 @@ def doubled(logs: Logs) -> list[str]:
 
 def never_sent(history: History, logs: Logs) -> list[str]:
     """Stored, and nobody sent it there."""
-    sent = {(one.conversation_id, one.user_id, one.key) for one in _of(history, "send_invoke")}
+    sent = {(one.conversation_id, one.user_id, one.key) for one in of_kind(history, "send_invoke")}
     return [
         f"seq {row.seq} of {conversation_id} holds {row.key!r} of {row.sender_id}, which was never sent"
         for conversation_id, rows in logs.items()
@@ -54,7 +54,7 @@ def refused_and_stored(history: History, logs: Logs) -> list[str]:
     stored = {(conversation_id, row.key) for conversation_id, rows in logs.items() for row in rows}
     return [
         f"{one.key!r} was refused and is stored in {one.conversation_id}"
-        for one in _of(history, "send_fail")
+        for one in of_kind(history, "send_fail")
         if (one.conversation_id, one.key) in stored
     ]
 
@@ -66,7 +66,7 @@ def unresolved(history: History) -> list[str]:
         for one in history
         if one.kind in {"send_ok", "send_fail"} or (one.kind == "shown" and one.key.startswith(f"{one.device} "))
     }
-    open_ = {(one.conversation_id, one.key) for one in _of(history, "send_invoke")} - settled
+    open_ = {(one.conversation_id, one.key) for one in of_kind(history, "send_invoke")} - settled
     return [f"the outcome of {key!r} in {conversation_id} is unknown to the end" for conversation_id, key in open_]
 
 
@@ -82,7 +82,7 @@ def holes(logs: Logs) -> list[str]:
 
 def out_of_order(history: History, logs: Logs) -> list[str]:
     """Somebody's messages in one conversation stand in another order than they were sent in."""
-    numbers = {(one.conversation_id, one.key): (one.device, one.number) for one in _of(history, "send_invoke")}
+    numbers = {(one.conversation_id, one.key): (one.device, one.number) for one in of_kind(history, "send_invoke")}
     wrong = []
     for conversation_id, rows in logs.items():
         last: dict[str, int] = defaultdict(int)
@@ -107,7 +107,7 @@ def shown_twice(history: History) -> list[str]:
     """A device showed the same message, or the same place, twice."""
     keys: Counter[tuple[str, int, str]] = Counter()
     places: Counter[tuple[str, int, int]] = Counter()
-    for one in _of(history, "shown"):
+    for one in of_kind(history, "shown"):
         keys[one.device, one.conversation_id, one.key] += 1
         places[one.device, one.conversation_id, one.seq] += 1
     return [f"{device} showed {what!r} of {log} {n} times" for (device, log, what), n in keys.items() if n > 1] + [
@@ -119,7 +119,7 @@ def shown_out_of_order(history: History) -> list[str]:
     """A device showed an entry after a later one of the same log."""
     last: dict[tuple[str, int], int] = {}
     wrong = []
-    for one in _of(history, "shown"):
+    for one in of_kind(history, "shown"):
         before = last.get((one.device, one.conversation_id), 0)
         if one.seq < before:
             wrong.append(f"{one.device} showed seq {one.seq} of {one.conversation_id} after {before}")
@@ -129,7 +129,7 @@ def shown_out_of_order(history: History) -> list[str]:
 
 def not_shown(history: History, logs: Logs, follows: Mapping[str, Iterable[int]]) -> list[str]:
     """A device did not show what stands in a log that it follows, or showed something else at its place."""
-    shown = {(one.device, one.conversation_id, one.seq): one.key for one in _of(history, "shown")}
+    shown = {(one.device, one.conversation_id, one.seq): one.key for one in of_kind(history, "shown")}
     return [
         f"{device} has {shown.get((device, conversation_id, row.seq))!r} at seq {row.seq} of {conversation_id}, where {row.key!r} is"
         for device, conversations in follows.items()
@@ -176,68 +176,5 @@ def told_lost(history: History) -> list[str]:
     """A device was told that entries will not come."""
     return [
         f"{one.device} was told that seq {one.seq} of {one.conversation_id} will not come"
-        for one in _of(history, "untold")
+        for one in of_kind(history, "untold")
     ]
-
-
-def delays(history: History, device: str) -> list[float]:
-    """Seconds from when a device could have a message (acked, and the server was up) until it was shown there."""
-    shown = {(one.conversation_id, one.seq): one.at for one in _of(history, "shown") if one.device == device}
-    outages: list[tuple[float, float]] = []
-    for one in history:
-        if one.kind == "killed":
-            outages.append((one.at, float("inf")))
-        elif one.kind == "ready" and outages:
-            outages[-1] = (outages[-1][0], one.at)
-    found = []
-    for ack in _of(history, "send_ok"):
-        at = shown.get((ack.conversation_id, ack.seq))
-        if at is not None:
-            healed = max((end for begin, end in outages if begin <= at and end >= ack.at and end < at), default=ack.at)
-            found.append(max(0.0, at - max(ack.at, healed)))
-    return found
-
-
-def up_s(history: History) -> float:
-    """Seconds between the first try of a message and the last ack in which the server was up."""
-    began = next(iter(_of(history, "send_invoke"))).at
-    ended = max(one.at for one in _of(history, "send_ok"))
-    down, killed = 0.0, began
-    for one in history:
-        if one.kind == "killed":
-            killed = one.at
-        elif one.kind == "ready":
-            down += one.at - killed
-    return ended - began - down
-
-
-def recovery_times(history: History) -> list[float]:
-    """Seconds from each `ready` to the first ack after it."""
-    times: list[float] = []
-    ready: float | None = None
-    for one in history:
-        if one.kind == "ready":
-            ready = one.at
-        elif one.kind == "killed":
-            ready = None
-        elif one.kind == "send_ok" and ready is not None:
-            times.append(one.at - ready)
-            ready = None
-    return times
-
-
-def kills_with_unknown(history: History) -> int:
-    """After how many kills some sender did not know what became of a message."""
-    kills = 0
-    counted = True
-    for one in history:
-        if one.kind == "killed":
-            counted = False
-        elif one.kind == "send_unknown" and not counted:
-            counted = True
-            kills += 1
-    return kills
-
-
-def _of(history: History, kind: str) -> Iterable[Happening]:
-    return (one for one in history if one.kind == kind)

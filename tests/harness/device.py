@@ -3,7 +3,16 @@
 import asyncio
 from typing import Any, Final
 
-from im_sdk import Client, ClosedError, MessageReceived, MessageSent, MessagesUnavailable
+from im_sdk import (
+    Client,
+    ClosedError,
+    ConnectionState,
+    ConnectionStateChanged,
+    ImError,
+    MessageReceived,
+    MessageSent,
+    MessagesUnavailable,
+)
 from tests.harness.history import History
 
 BACKLOG: Final = 100
@@ -25,6 +34,8 @@ class Device:
         self._reader: asyncio.Task[None] | None = None
         self._socket: Any = None
         self.client: Client | None = None
+        self.raised: list[ImError] = []
+        """What sends raised, other than at the program's end."""
 
     @property
     def idle(self) -> bool:
@@ -88,11 +99,15 @@ class Device:
             "key": key,
             "number": number,
         }
+        self._history.add("offered", **told)  # type: ignore[arg-type]
         self._history.add("send_invoke", **told)  # type: ignore[arg-type]
         try:
             sent = await client.send(conversation_id, key)
         except ClosedError:
             self._history.add("send_unknown", **told)  # type: ignore[arg-type]
+        except ImError as error:
+            self.raised.append(error)
+            self._history.add("send_fail", **told)  # type: ignore[arg-type]
         else:
             self._history.add("send_ok", **told, seq=sent.seq)  # type: ignore[arg-type]
 
@@ -113,5 +128,8 @@ class Device:
                     self._history.add(
                         "untold", device=self.name, user_id=user_id, conversation_id=conversation_id, seq=from_seq
                     )
+                case ConnectionStateChanged(state):
+                    online = state is ConnectionState.ONLINE
+                    self._history.add("connected" if online else "disconnected", device=self.name, user_id=user_id)
                 case _:
                     pass

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 Kind = Literal[
+    "offered",  # a message is due: given to its client, which may have to wait with it
     "send_invoke",  # a try of a message is about to be written
     "send_ok",  # its ack came
     "send_fail",  # it was refused for good: it must not be stored
@@ -16,8 +18,10 @@ Kind = Literal[
     "received",  # pushed over a wire; doubles are allowed there
     "shown",  # given to an application, which happens once
     "untold",  # an application was told that entries will not come
-    "killed",  # the process was killed
-    "ready",  # it serves again
+    "connected",  # a client may talk
+    "disconnected",  # it may not any more
+    "broken",  # something was killed, cut or spoilt
+    "healed",  # it is as it was
 ]
 
 
@@ -52,6 +56,7 @@ class History:
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8")
         self.happenings: list[Happening] = []
+        self._counts: Counter[Kind] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -75,11 +80,12 @@ class History:
         """Add what happens now."""
         happening = Happening(kind, time.monotonic(), device, user_id, conversation_id, key, number, seq)
         self.happenings.append(happening)
+        self._counts[kind] += 1
         self._file.write(to_line(happening))
 
     def count(self, kind: Kind) -> int:
         """How often something happened."""
-        return sum(happening.kind == kind for happening in self.happenings)
+        return self._counts[kind]
 
 
 def to_line(happening: Happening) -> str:
@@ -91,3 +97,8 @@ def read_lines(lines: Iterable[str]) -> Iterator[Happening]:
     """The happenings of a file's lines."""
     for line in lines:
         yield Happening(**json.loads(line))
+
+
+def of_kind(history: Iterable[Happening], kind: Kind) -> Iterable[Happening]:
+    """The happenings of one kind, in order."""
+    return (one for one in history if one.kind == kind)

@@ -60,8 +60,8 @@ def outbox_row_dropped_before_fan_out() -> Iterator[None]:
     """A row counts as done when it is written."""
     add = Pending.add
 
-    def drop(pending: Pending, outbox_id: int, ranges: Sequence[Any]) -> None:
-        add(pending, outbox_id, ranges)
+    def drop(pending: Pending, outbox_id: int, ranges: Sequence[Any], **now: float) -> None:
+        add(pending, outbox_id, ranges, **now)
         for one in ranges:
             pending.confirm(outbox_id, one.conversation_id, from_seq=one.from_seq, to_seq=one.to_seq)
 

@@ -79,6 +79,7 @@ class Sender:
             content=Content(text=Text(text=text)),
         )
         lane.waiting.append(request)
+        self._tell("offered", lane, request)
         if len(lane.waiting) == 1:
             self._write(lane)
 
@@ -90,6 +91,7 @@ class Sender:
             device_id=self.account.device_id,
             mailbox=_Received(self),
         )
+        self._history.add("connected", device=self.name)
         return self.connection
 
     async def run(self) -> None:
@@ -104,6 +106,7 @@ class Sender:
                 self._write(lane)
             await connection.lost
             self.connection = None
+            self._history.add("disconnected", device=self.name)
             for lane in self.lanes:
                 self._give_up(lane)
 

@@ -1,10 +1,11 @@
-"""The logs that a run left behind, from the SQLite file itself and over the public API."""
+"""The logs that a run left behind, from the database itself and over the public API."""
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
 from im_bench.adapters.im.connection import Connection
 from im_proto.v1.frame_pb2 import ClientFrame
@@ -14,25 +15,47 @@ from tests.harness.checkers import Row
 PAGE: Final = 200
 
 
+class Cursor(Protocol):
+    """As much of a database driver's cursor as reading needs."""
+
+    def execute(self, statement: str, /) -> Any:
+        """Run a statement."""
+
+    def fetchall(self) -> Sequence[Sequence[Any]]:
+        """All its rows."""
+
+
 def from_database(path: Path) -> dict[int, list[Row]]:
-    """Every log in the file, which must be whole.
+    """Every log in an SQLite file, which must be whole.
 
     Raises:
-        AssertionError: SQLite's own check of the file found something, or counts do not follow from the rows.
+        AssertionError: SQLite's own check of the file found something, or as `from_cursor`.
     """
-    logs: dict[int, list[Row]] = defaultdict(list)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        statement = "SELECT conversation_id, seq, sender_id, body FROM message ORDER BY conversation_id, seq"
-        for conversation_id, seq, sender_id, body in connection.execute(statement):
-            logs[conversation_id].append(Row(seq, sender_id, Content.FromString(body).text.text))
-        heads = dict(connection.execute("SELECT conversation_id, max_seq FROM conversation WHERE max_seq > 0"))
-        assert heads == {conversation_id: rows[-1].seq for conversation_id, rows in logs.items()}
-        doubles = connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM message GROUP BY sender_id, client_message_id, conversation_id"
-            " HAVING count(*) > 1)"
-        )
-        assert doubles.fetchone() == (0,)
+        return from_cursor(connection.cursor())
+
+
+def from_cursor(cursor: Cursor, only: Collection[int] | None = None) -> dict[int, list[Row]]:
+    """Every log, or some.
+
+    Raises:
+        AssertionError: heads or ids do not follow from the rows.
+    """
+    where = f"IN ({','.join(map(str, only))})" if only is not None else "> 0"
+    logs: dict[int, list[Row]] = defaultdict(list)
+    ids = set()
+    cursor.execute(
+        "SELECT conversation_id, seq, sender_id, client_message_id, body FROM message"
+        f" WHERE conversation_id {where} ORDER BY conversation_id, seq"
+    )
+    for conversation_id, seq, sender_id, client_message_id, body in cursor.fetchall():
+        logs[conversation_id].append(Row(seq, sender_id, Content.FromString(body).text.text))
+        ids.add((conversation_id, sender_id, client_message_id))
+    cursor.execute(f"SELECT conversation_id, max_seq FROM conversation WHERE conversation_id {where} AND max_seq > 0")
+    heads = {row[0]: row[1] for row in cursor.fetchall()}
+    assert heads == {conversation_id: rows[-1].seq for conversation_id, rows in logs.items()}
+    assert len(ids) == sum(len(rows) for rows in logs.values())
     return dict(logs)
 
 

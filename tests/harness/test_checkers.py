@@ -26,9 +26,7 @@ def history() -> list[Happening]:
         happening("shown", 1, 1.1, device="ann", seq=1),
         happening("shown", 1, 1.2, device="ben", seq=1),
         happening("send_invoke", 2, 2.0),
-        Happening("killed", 2.1),
         happening("send_unknown", 2, 2.2),
-        Happening("ready", 5.0),
         happening("send_invoke", 2, 5.1),
         happening("send_ok", 2, 5.3, seq=2),
         happening("shown", 2, 5.3, device="ann", seq=2),
@@ -149,7 +147,7 @@ def test_two_devices_may_show_the_same(history: list[Happening]) -> None:
 
 
 def test_an_entry_shown_after_a_later_one_is_found(history: list[Happening]) -> None:
-    assert checkers.shown_out_of_order([history[15], history[11]])
+    assert checkers.shown_out_of_order([history[13], history[9]])
 
 
 def test_an_entry_never_shown_is_found(history: list[Happening], rows: list[Row]) -> None:
@@ -167,7 +165,7 @@ def test_what_a_device_does_not_follow_it_need_not_show(history: list[Happening]
 
 def test_an_entry_outside_of_the_windows_is_a_leak(history: list[Happening]) -> None:
     assert checkers.leaked(history, {(LOG, BEN): [(1, 1), (3, 0)]})
-    assert checkers.leaked([history[15]], {(LOG, BEN): [(1, 2)]})
+    assert checkers.leaked([history[-1]], {(LOG, BEN): [(1, 2)]})
     assert checkers.leaked(history, {(LOG, BEN): [(1, 2), (3, 0)]}) == []
 
 
@@ -183,31 +181,3 @@ def test_a_wrong_unread_count_is_found(rows: list[Row]) -> None:
 
 def test_a_device_told_that_entries_will_not_come_is_found(history: list[Happening]) -> None:
     assert checkers.told_lost([*history, Happening("untold", 9.0, "ben", BEN, LOG, seq=2)])
-
-
-def test_a_delay_counts_from_the_ack(history: list[Happening]) -> None:
-    assert checkers.delays(history, "ben") == pytest.approx([0.1, 0.2, 0.1])
-
-
-def test_a_delay_over_a_crash_counts_from_the_restart(history: list[Happening]) -> None:
-    late = [replace(one, at=5.6) if one == history[3] else one for one in history]
-    assert checkers.delays(late, "ben")[0] == pytest.approx(0.6)
-
-
-def test_recovery_is_the_time_to_the_first_ack(history: list[Happening]) -> None:
-    assert checkers.recovery_times(history) == pytest.approx([0.3])
-
-
-def test_a_restart_that_was_killed_before_an_ack_has_no_recovery_time(history: list[Happening]) -> None:
-    assert checkers.recovery_times([Happening("ready", 1.0), Happening("killed", 1.1), *history]) == pytest.approx(
-        [0.3]
-    )
-
-
-def test_the_servers_time_up_leaves_out_its_outages(history: list[Happening]) -> None:
-    assert checkers.up_s(history) == pytest.approx(6.1 - 1.0 - (5.0 - 2.1))
-
-
-def test_kills_that_left_unknown_outcomes_are_counted_once_each(history: list[Happening]) -> None:
-    assert checkers.kills_with_unknown([*history, happening("send_unknown", 3, 9.0), Happening("killed", 9.5)]) == 1
-    assert checkers.kills_with_unknown([Happening("killed", 0.5), *history]) == 1

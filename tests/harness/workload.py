@@ -1,4 +1,4 @@
-"""The load of a crash run: private chats, a small group and the world room, offered whatever the server does.
+"""The load of a run under faults: private chats, a small group and one conversation of all, offered whatever happens.
 
 Light senders make the rate; four programs on the SDK watch: one with a local store, two devices of one user, and one
 that is online and never sends.
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
+from uuid import uuid4
 
 from im_bench.accounts import AccountApi
 from im_bench.adapters.im.connection import Connection
@@ -22,8 +23,8 @@ from tests.harness.checkers import Row
 from tests.harness.device import Device
 from tests.harness.history import History
 from tests.harness.sender import Lane, Sender
+from tests.harness.site import Site
 from tests.harness.stored import from_api
-from tests.harness.supervisor import Supervisor
 
 GROUP_SENDERS: Final = 5
 TICK_S: Final = 0.01
@@ -34,36 +35,40 @@ class Workload:
     """Accounts, conversations and clients of a run.
 
     Args:
-        cluster: running.
+        site: of a running cluster.
         folder: for local stores.
         history: what happens is written there.
         senders: light senders; an even number.
         rate_per_s: messages offered a second by all of them together.
         source: the run's randomness.
+        in_world: the conversation of all is the world room; else a group, for a cluster in which others talk as well.
     """
 
     def __init__(
         self,
-        cluster: Supervisor,
+        site: Site,
         folder: Path,
         history: History,
         *,
         senders: int,
         rate_per_s: float,
         source: random.Random,
+        in_world: bool = True,
     ) -> None:
-        self._cluster = cluster
+        self._site = site
         self._folder = folder
         self._history = history
         self._count = senders
         self._rate_per_s = rate_per_s
         self._random = source
+        self._in_world = in_world
         self._tasks: list[asyncio.Task[None]] = []
         self.senders: list[Sender] = []
         self.devices: dict[str, Device] = {}
         self.follows: dict[str, set[int]] = {}
         """What each device must have shown in the end."""
-        self.world = 0
+        self.common = 0
+        """The conversation of all."""
         self.group = 0
         self._store = LocalStore(folder / "keeper.sqlite3", keep_tokens=True)
         self._keepers_chat = 0
@@ -138,11 +143,11 @@ class Workload:
     async def start_keeper(self) -> None:
         """It starts again on its store, which has what it needs."""
         store = LocalStore(self._folder / "keeper.sqlite3", keep_tokens=True)
-        client = Client(self._cluster.url, store=store, settings=FOLLOW_ALL)
+        client = Client(self._site.url, store=store, settings=FOLLOW_ALL)
         assert await client.resume() is not None
         self.devices["keeper"].run(client)
         await client.connect()
-        client.view(self.world)
+        client.view(self.common)
 
     # within
 
@@ -163,42 +168,44 @@ class Workload:
         )
 
     async def _make_senders(self) -> None:
-        accounts = await AccountApi(self._cluster.url).make("registered", self._count, progress=lambda _made: None)
+        accounts = await AccountApi(self._site.url).make("registered", self._count, progress=lambda _made: None)
         for number, account in enumerate(accounts):
             sender = Sender(
                 f"s{number}",
                 account,
-                url=self._cluster.websocket_url,
+                url=self._site.websocket_url,
                 history=self._history,
                 source=random.Random(self._random.random()),
             )
             connection = await sender.open()
             assert connection.hello is not None
-            self.world = connection.hello.world_conversation_id
+            self.common = connection.hello.world_conversation_id
             self.senders.append(sender)
 
     async def _make_devices(self) -> None:
         def make(store: LocalStore | None = None) -> Client:
-            return Client(self._cluster.url, store=store, settings=FOLLOW_ALL)
+            return Client(self._site.url, store=store, settings=FOLLOW_ALL)
 
         clients = {"keeper": make(self._store), "idle": make(), "twin-1": make(), "twin-2": make()}
-        await clients["keeper"].register("keeper", "password-of-keeper")
-        await clients["idle"].register("idle", "password-of-idle")
-        await clients["twin-1"].register("twin", "password-of-twin")
-        await clients["twin-2"].login("twin", "password-of-twin")
+        run = uuid4().hex[:8]
+        await clients["keeper"].register(f"keeper_{run}", "password-of-keeper")
+        await clients["idle"].register(f"idle_{run}", "password-of-idle")
+        await clients["twin-1"].register(f"twin_{run}", "password-of-twin")
+        await clients["twin-2"].login(f"twin_{run}", "password-of-twin")
         for name, client in clients.items():
             device = self.devices[name] = Device(name, self._history)
             device.run(client)
             await client.connect()
-            client.view(self.world)
 
     async def _make_conversations(self) -> None:
         ids = {name: device.online.user.user_id for name, device in self.devices.items()}
         group = self.senders[:GROUP_SENDERS]
-        members = [*(sender.account.user_id for sender in group[1:]), ids["keeper"], ids["idle"], ids["twin-1"]]
-        create = CreateGroupRequest(title="Group", user_ids=members, operation_id=MessageIds().next())
-        made = await _ask(group[0].connection, ClientFrame(create_group=create))
-        self.group = made.create_group.head.conversation.conversation_id
+        devices = [ids["keeper"], ids["idle"], ids["twin-1"]]
+        self.group = await self._make_group([*(sender.account.user_id for sender in group[1:]), *devices])
+        if not self._in_world:
+            self.common = await self._make_group([*(sender.account.user_id for sender in self.senders[1:]), *devices])
+        for device in self.devices.values():
+            device.online.view(self.common)
         for one, other in zip(self.senders[::2], self.senders[1::2], strict=True):
             direct = await self._direct(one, other.account.user_id)
             one.join(direct)
@@ -212,14 +219,20 @@ class Workload:
         self.senders[1].join(to_twin)
         self.senders[2].join(self._keepers_chat)
         for sender in self.senders:
-            sender.join(self.world)
-        both = {self.group, self.world}
+            sender.join(self.common)
+        both = {self.group, self.common}
         self.follows = {
             "keeper": {*both, self._keepers_chat},
             "idle": {*both, to_idle},
             "twin-1": {*both, to_twin},
             "twin-2": {*both, to_twin},
         }
+
+    async def _make_group(self, user_ids: list[int]) -> int:
+        """Of the first sender's."""
+        create = CreateGroupRequest(title="Group", user_ids=user_ids, operation_id=MessageIds().next())
+        made = await _ask(self.senders[0].connection, ClientFrame(create_group=create))
+        return int(made.create_group.head.conversation.conversation_id)
 
     async def _direct(self, sender: Sender, user_id: int) -> int:
         answer = await _ask(sender.connection, ClientFrame(open_direct=OpenDirectRequest(user_id=user_id)))
@@ -231,7 +244,7 @@ class Workload:
         shared: list[tuple[Sender, Lane]] = []
         for sender in self.senders:
             for lane in sender.lanes:
-                (shared if lane.conversation_id in {self.world, self.group} else directs).append((sender, lane))
+                (shared if lane.conversation_id in {self.common, self.group} else directs).append((sender, lane))
         programs = [(self.devices[name], log) for name in ("keeper", "twin-1") for log in self.follows[name]]
         self._offering = True
         started, offered = time.monotonic(), 0
