@@ -1,6 +1,7 @@
 """A server process that we start, watch and stop: what all engines have in common."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -19,6 +20,10 @@ LOOPBACK: Final = "127.0.0.1"
 READY_S: Final = 60.0
 STOP_S: Final = 20.0
 _LOOK_S: Final = 0.05
+_PORTS: Final = range(10_000, 32_768)
+_RANDOM: Final = random.SystemRandom()
+_CLAIMS: Final[list[socket.socket]] = []
+"""Names that only one process of this machine can have, and that go with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,23 @@ def missing(requirements: Sequence[Requirement]) -> list[str]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
+    """A port of loopback that is this process's to give away until it ends.
+
+    It lies below those that the kernel takes for outgoing connections, or one of these might have it when a server is
+    killed and started again. No other process that asks here gets it meanwhile, though nobody listens on it yet.
+    """
+    while True:
+        port = _RANDOM.randrange(_PORTS.start, _PORTS.stop)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with socket.socket() as probe:
+            try:
+                claim.bind(f"\0im-port-{port}")
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                claim.close()
+                continue
+        _CLAIMS.append(claim)
         return port
 
 

@@ -4,13 +4,14 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+
+from im_cli.engines.engine import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 READY_S: Final = 45.0
@@ -26,14 +27,6 @@ UNLIMITED: Final[Mapping[str, str]] = {
     "IM_LOGIC__ACCOUNTS__ACCESS_TTL_S": "7200",
 }
 """No buckets and cheap passwords: a load from one address is what a run is about."""
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Supervisor:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,17 +14,12 @@ import httpx
 import pytest
 
 from im_cli.child_cluster import child_cluster
+from im_cli.engines.engine import free_port
 from im_cli.exit_code import ExitCode
 from tests.integration.im_cli.conftest import Im, run_im
 from tests.support.cluster import FAST
 
 READY_S = 40.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def wait_ready(internal_url: str) -> None:

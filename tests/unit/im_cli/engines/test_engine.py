@@ -1,6 +1,7 @@
 """Server processes: started, paused, killed, stopped."""
 
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -66,6 +67,17 @@ def test_kills_one_that_is_never_ready(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="did not become ready"):
         engine.start()
     assert engine.pid is None
+
+
+def test_a_port_is_given_to_one_process_and_never_to_an_outgoing_connection() -> None:
+    """Not even while nobody listens on it yet."""
+    mine = [free_port() for _ in range(20)]
+    assert len(set(mine)) == len(mine)
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(mine) < max(first_outgoing, 32_768)
+    asks = f"from im_cli.engines import engine; engine._PORTS = range({mine[0]}, {mine[0]} + 30); print(engine.free_port())"
+    other = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True, timeout=20)
+    assert int(other.stdout) not in mine
 
 
 def test_names_what_is_missing() -> None:
