@@ -21,7 +21,7 @@ from im_gateway.delivery.interest import Interests
 from im_gateway.delivery.lookup import LogicLookup
 from im_gateway.delivery.pushes import Pushes
 from im_gateway.delivery.ring_pulls import RingPulls
-from im_gateway.delivery.sweep import Sweep
+from im_gateway.delivery.sweep import Sweep, SweepParts
 from im_gateway.drain import DrainParts, drain
 from im_gateway.http.application import create_application
 from im_gateway.http.caller import Callers
@@ -44,7 +44,7 @@ from im_infra.cache.abstract import Cache
 from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery
 from im_infra.observability.metrics import Metrics
-from im_infra.routing import InterestTable, RouteTable
+from im_infra.routing import InterestTable, Publications, RouteTable
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.pool import StreamPool
@@ -202,7 +202,11 @@ def _wire(
     hub = Hub(settings, codecs=codecs, clock=clock, metrics=metrics, exempt=exempt, flusher=Flusher())
     interests = Interests(hub, InterestTable(cache, clock), me=me, settings=settings.delivery)
     heads = Heads(interests)
-    pushes = Pushes(hub, interests)
+
+    def on_unknown(connection_id: int) -> None:
+        closing.repair(connection_id)  # it is made below, over the stream that brings the pushes
+
+    pushes = Pushes(hub, interests, on_unknown=on_unknown)
     checks = Checks(hub, spread_s=settings.delivery.check_spread_s, per_s=settings.delivery.checks_per_s)
     pool = StreamPool(
         LOGIC,
@@ -217,7 +221,18 @@ def _wire(
     accounts = ServicePool(LOGIC, discovery=discovery, channels=channels)
     link = LogicLink(pool, timeout_s=settings.connections.request_timeout_s)
     routes = RouteTable(cache, clock)
-    sweep = Sweep(hub, routes, interests, cache, me=me, interval_s=settings.delivery.sweep_interval_s)
+    sweep = Sweep(
+        SweepParts(
+            hub=hub,
+            routes=routes,
+            interests=interests,
+            publications=Publications(cache, clock),
+            cache=cache,
+            checks=checks,
+            me=me,
+        ),
+        interval_s=settings.delivery.sweep_interval_s,
+    )
     closing = Closing(link, routes, me=me)
     fan_out = FanOutDesk(
         hub, interests, heads, LogicLookup(link, interests), max_waiting=settings.delivery.max_waiting_entries
@@ -230,6 +245,7 @@ def _wire(
             verifier=verifier,
             limits=users,
             interests=interests,
+            store_later=sweep.store_later,
             close=closing.close,
             hello_was_good=admission.hello_was_good,
             me=me,

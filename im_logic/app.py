@@ -12,7 +12,8 @@ from im_infra.cache.abstract import Cache
 from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery
 from im_infra.observability.metrics import Metrics
-from im_infra.routing import RouteTable
+from im_infra.routing import Publications, RouteTable
+from im_infra.routing.publications import living_gateways
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.pool import ServicePool, StreamPool
@@ -124,6 +125,8 @@ async def open_logic(
         gateways=gateways.streams,
         routes=routes,
         boot_of=boot_of,
+        publications=Publications(cache, clock),
+        listed=lambda: living_gateways(discovery),
         bus=bus,
         world_id=world.ensure,
         settings=settings.messaging,

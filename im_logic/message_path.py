@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from im_infra.bus.abstract import Bus
 from im_infra.clock import Clock
 from im_infra.observability.metrics import Metrics
+from im_infra.routing.publications import Publications
 from im_infra.routing.routes import RouteTable
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.service_pool import ServicePool
@@ -46,6 +48,8 @@ class MessagePath:
         gateways: the streams that gateways opened to us, such as `StreamServer.streams`.
         routes: where users are connected.
         boot_of: the boot id under which a gateway is known to live now, or None.
+        publications: which gateways' routes are whole.
+        listed: the gateways that discovery lists now.
         bus: takes large ranges.
         world_id: the world room's id, or 0 where there is none.
         settings: limits.
@@ -62,6 +66,8 @@ class MessagePath:
         gateways: Mapping[Target, GatewayStream],
         routes: RouteTable,
         boot_of: Callable[[str], str | None],
+        publications: Publications,
+        listed: Callable[[], AbstractSet[Target]],
         bus: Bus,
         world_id: Callable[[], Awaitable[int]],
         settings: MessagingSettings,
@@ -73,7 +79,15 @@ class MessagePath:
         calls = RepoCalls(repos, timeout_s=repo_timeout_s, world_id=world_id)
         cache = ConversationCache(repo, clock, max_conversations=settings.cached_conversations)
         self.delivery = Delivery(
-            gateways=gateways, routes=routes, boot_of=boot_of, repo=repo, cache=cache, bus=bus, clock=clock
+            gateways=gateways,
+            routes=routes,
+            boot_of=boot_of,
+            publications=publications,
+            listed=listed,
+            repo=repo,
+            cache=cache,
+            bus=bus,
+            clock=clock,
         )
         self.sync = Sync(calls=calls)
         self._lanes = AppendLanes(repo=repo, cache=cache, outlet=self.delivery, clock=clock)

@@ -9,7 +9,7 @@ from im_infra.bus.abstract import FANOUT_TOPIC, Bus
 from im_infra.cache.abstract import Cache
 from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery
-from im_infra.routing import InterestTable
+from im_infra.routing import InterestTable, Publications
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.pool import StreamPool
@@ -17,6 +17,7 @@ from im_proto.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from im_proto.repo.v1.stream_pb2_grpc import RepoServiceStub
 from im_task.fanout.fan_out import FanOutRecords
 from im_task.fanout.gateways import StreamGateways
+from im_task.fanout.interested import InterestedGateways
 from im_task.fanout.repo_log import RepoLog
 from im_task.settings import TaskSettings
 
@@ -74,7 +75,7 @@ async def open_task(
     )
     handler = FanOutRecords(
         reader=RepoLog(repos, timeout_s=settings.fan_out.repo_timeout_s),
-        interests=InterestTable(cache, clock),
+        interests=InterestedGateways(InterestTable(cache, clock), Publications(cache, clock), discovery),
         gateways=StreamGateways(gateways, discovery=discovery, timeout_s=settings.fan_out.gateway_timeout_s),
         max_entries=settings.fan_out.max_entries,
     )

@@ -1,11 +1,12 @@
-"""Telling clients to compare after a stream was lost, spread so that they do not all ask at once."""
+"""Telling clients to compare after a stream or the cache was lost, spread so that they do not all ask at once."""
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 
 from im_gateway.codec import frames
 from im_gateway.codec.abstract import Outgoing
-from im_gateway.connections.connection import State
+from im_gateway.connections.connection import Connection, State
 from im_gateway.connections.hub import Hub
 
 
@@ -29,6 +30,11 @@ class Checks:
     def all_connections(self) -> None:
         """Pushes may have been lost: every connection is told, once."""
         self._due = deque(self._hub.connections)
+        self._wake.set()
+
+    def connections(self, some: Iterable[Connection]) -> None:
+        """Pushes to these may have been lost: they are told, once."""
+        self._due = deque(dict.fromkeys((*self._due, *(connection.connection_id for connection in some))))
         self._wake.set()
 
     async def run(self) -> None:

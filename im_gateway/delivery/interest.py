@@ -1,6 +1,8 @@
 """The local part of a large conversation: who is in it, who looks at it, and how far it got."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 from im_gateway.connections.connection import Connection
@@ -15,6 +17,8 @@ from im_proto.gateway.v1.gateway_pb2 import MembershipChange
 from im_proto.logic.v1.stream_pb2 import LargeMembership
 
 _LOG: Final = logs.get(__name__)
+_SWEPT_AT_A_TIME: Final = 100
+"""Conversations whose interest is stored side by side."""
 
 
 class Reader(NamedTuple):
@@ -164,18 +168,28 @@ class Interests:
             await self._table.announce(conversation_id, gateway_id=self._me.node_id, boot_id=self._me.boot_id)
             self._announced.add(conversation_id)
 
+    async def announce_missing(self, connections: Iterable[Connection]) -> None:
+        """Store the interest in what these are in, where it is not stored; cancels and raises as `announce`."""
+        wanted = dict.fromkeys(each for connection in connections for each in connection.memberships)
+        await self.announce([each for each in wanted if each not in self._announced])
+
     async def sweep(self) -> None:
         """Announce again what is still of interest, withdraw what is not.
 
         Raises:
             ImError: UNAVAILABLE: the store is away; the next sweep begins anew.
         """
-        for interest in list(self._interests.values()):
-            conversation_id = interest.conversation_id
-            if interest.members:
-                await self.announce((conversation_id,))
-            else:
-                await self._withdraw(conversation_id)
+        interests = iter(list(self._interests.values()))
+        while some := list(islice(interests, _SWEPT_AT_A_TIME)):
+            for outcome in await asyncio.gather(*map(self._sweep_one, some), return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
+
+    async def _sweep_one(self, interest: Interest) -> None:
+        if interest.members:
+            await self.announce((interest.conversation_id,))
+        else:
+            await self._withdraw(interest.conversation_id)
 
     async def withdraw_all(self) -> None:
         """This gateway stops; what the store does not take expires by itself."""

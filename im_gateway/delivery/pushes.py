@@ -1,5 +1,6 @@
 """What logic pushes over the stream: frames for connections, ends of connections, changes of membership."""
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from im_gateway.codec.abstract import Outgoing
@@ -22,14 +23,16 @@ class Pushes:
     Args:
         hub: the connections.
         interests: who is in which large conversation.
+        on_unknown: hears of a connection that others believe to be here.
     """
 
-    def __init__(self, hub: Hub, interests: Interests) -> None:
+    def __init__(self, hub: Hub, interests: Interests, *, on_unknown: Callable[[int], None]) -> None:
         self._hub = hub
         self._interests = interests
+        self._on_unknown = on_unknown
 
     def on_push(self, _peer: Peer, body: bytes) -> None:
-        """One push; a connection that is not known any more is counted, its route goes with its close."""
+        """One push. A connection that is gone is counted, and its route, which should have gone with it, is removed."""
         push = GatewayPush.FromString(body)
         kind = push.WhichOneof("push")
         if kind == "deliver":
@@ -43,10 +46,12 @@ class Pushes:
         connections, tally = self._hub.connections, self._hub.tally
         now = self._hub.monotonic()
         tally.pushed_frames += len(deliver.connection_ids) + len(deliver.bare_connection_ids)
-        for connection_ids, frame in (
-            (deliver.connection_ids, deliver.frame),
-            (deliver.bare_connection_ids, deliver.bare_frame),
+        for connection_ids, user_ids, frame in (
+            (deliver.connection_ids, deliver.user_ids, deliver.frame),
+            (deliver.bare_connection_ids, deliver.bare_user_ids, deliver.bare_frame),
         ):
+            if user_ids:
+                self._deliver_to_users(deliver, user_ids, Outgoing(frame), now)
             if not connection_ids:
                 continue
             outgoing = Outgoing(frame)
@@ -54,7 +59,20 @@ class Pushes:
                 connection = connections.get(connection_id)
                 if connection is None:
                     tally.unknown_connections += 1
+                    self._on_unknown(connection_id)
                 elif deliver.ephemeral:
+                    connection.push_ephemeral(outgoing, now)
+                else:
+                    connection.push(outgoing, now)
+
+    def _deliver_to_users(self, deliver: Deliver, user_ids: Iterable[int], outgoing: Outgoing, now: float) -> None:
+        """Where the sender does not know the connections, we do."""
+        for user_id in user_ids:
+            for connection in self._hub.of_user(user_id):
+                if connection.connection_id == deliver.skip_connection_id:
+                    continue
+                self._hub.tally.pushed_frames += 1
+                if deliver.ephemeral:
                     connection.push_ephemeral(outgoing, now)
                 else:
                     connection.push(outgoing, now)

@@ -14,6 +14,7 @@ from im_infra.rpc.peer import Peer
 from im_proto.logic.v1.stream_pb2 import Caller, CloseConnection, LogicRequest
 
 _LOG: Final = logs.get(__name__)
+_MAX_DEPARTED: Final = 20_000
 _MAX_ORPHANS: Final = 100_000
 """Routes that are still to be removed; beyond it the oldest is left to its time to live."""
 
@@ -33,10 +34,14 @@ class Closing:
         self._me = me
         self._orphans: deque[tuple[int, int]] = deque(maxlen=_MAX_ORPHANS)  # full: the oldest expires by itself
         self._removing = False
+        self._departed: dict[int, int] = {}  # whose they were; full: the oldest route expires by itself
 
     def close(self, connection: Connection) -> None:
         """Tell logic; its route is removed there, or here if logic is away."""
         caller = connection.caller
+        self._departed[caller.connection_id] = caller.user_id
+        if len(self._departed) > _MAX_DEPARTED:
+            del self._departed[next(iter(self._departed))]
         body = LogicRequest(
             close_connection=CloseConnection(caller=caller, boot_id=self._me.boot_id)
         ).SerializeToString()
@@ -46,10 +51,19 @@ class Closing:
         except ImError as error:
             done(None, error)
 
+    def repair(self, connection_id: int) -> None:
+        """Something was sent to a connection that is gone: whoever sent it found a route that outlived it. It goes now."""
+        user_id = self._departed.pop(connection_id, None)
+        if user_id is not None:
+            self._remove_route(user_id, connection_id)
+
     def _on_answer(self, caller: Caller, _body: bytes | None, error: ImError | None) -> None:
         if error is None:
             return
-        self._orphans.append((caller.user_id, caller.connection_id))
+        self._remove_route(caller.user_id, caller.connection_id)
+
+    def _remove_route(self, user_id: int, connection_id: int) -> None:
+        self._orphans.append((user_id, connection_id))
         if not self._removing:
             self._removing = True
             spawn(self._remove_orphans(), name="gateway.remove_routes")

@@ -50,6 +50,8 @@ class OpeningParts:
     verifier: AccessTokenVerifier
     limits: UserLimitTable
     interests: Interests
+    store_later: Callable[[Connection], None]
+    """Stores, once it can be, what could not be: a connection's route, an interest."""
     close: Callable[[Connection], None]
     """Tells logic that a connection is gone."""
     hello_was_good: Callable[[str], None]
@@ -146,7 +148,7 @@ class Opening:
         self._parts.hub.on_session(connection)
         self._parts.interests.world_id = opened.hello.world_conversation_id
         new = self._parts.interests.join(connection, opened.large)
-        if new:
+        if new or opened.route_unstored:
             sync = hello.sync if hello.HasField("sync") else None
             spawn(self._announce_and_answer(connection, request_id, opened, new, sync), name="gateway.announce")
         else:
@@ -163,9 +165,11 @@ class Opening:
         """The first connection here of a large conversation: nothing of it reaches this gateway before the announcement.
 
         Logic read the heads before that, so a sync is read again; without one the client reads after our answer anyway.
+        So it is where there is no route: until now, nothing was sent here for this user.
         """
+        stored = not opened.route_unstored
         try:
-            await self._parts.interests.announce(new)
+            stored = await self._announce(new) and stored
             if sync is not None:
                 frame = ClientFrame(sync=sync).SerializeToString()
                 answer = ServerFrame.FromString(await self._parts.link.call(opened.caller, frame))
@@ -174,6 +178,17 @@ class Opening:
             self._refuse(connection, request_id, error)
             return
         self._answer(connection, request_id, opened)
+        if not stored:
+            self._parts.store_later(connection)
+
+    async def _announce(self, conversation_ids: tuple[int, ...]) -> bool:
+        """Whether the interest in these is stored; the cache may be away."""
+        try:
+            await self._parts.interests.announce(conversation_ids)
+        except ImError as error:
+            _LOG.warning("interest not announced; it is done later", reason=error.reason.name)
+            return False
+        return True
 
     def _take(self, connection: Connection, opened: OpenedConnection, hello: HelloRequest) -> None:
         parts = self._parts

@@ -52,16 +52,16 @@ class InterestTable:
 
         await change_value(self._cache, _key(conversation_id), remove, ttl_s=INTEREST_TTL_S)
 
-    async def find(self, conversation_id: int) -> list[Interest]:
-        """The gateways to send to.
+    async def find(self, conversation_id: int) -> tuple[list[Interest], str]:
+        """The gateways to send to, and the cache's epoch they were read in.
 
         Safe to cancel.
 
         Raises:
             ImError: UNAVAILABLE: the cache is away.
         """
-        (value,) = await self._cache.get_many((_key(conversation_id),))
-        return self._living(value)
+        (value,), epoch = await self._cache.read((_key(conversation_id),))
+        return self._living(value), epoch
 
     def _living(self, value: bytes | None) -> list[Interest]:
         if value is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -40,7 +41,11 @@ class RouteTable:
         Raises:
             ImError: UNAVAILABLE: the cache is away.
         """
-        values = await self._cache.get_many([f"route:{user_id}" for user_id in user_ids])
+        return (await self.look_up(user_ids))[0]
+
+    async def look_up(self, user_ids: Sequence[int]) -> tuple[dict[int, list[Route]], str]:
+        """The same, and the cache's epoch they were read in; cancels and raises likewise."""
+        values, epoch = await self._cache.read([f"route:{user_id}" for user_id in user_ids])
         now_ms = self._clock.now_ms()
         found: dict[int, list[Route]] = {}
         for user_id, value in zip(user_ids, values, strict=True):
@@ -48,7 +53,7 @@ class RouteTable:
                 routes = _living(value, now_ms)
                 if routes:
                     found[user_id] = routes
-        return found
+        return found, epoch
 
     async def change(self, user_id: int, rule: Rule) -> tuple[list[Route], list[Route]]:
         """Replace a user's routes by what `rule` makes of the living ones; returns them before and after.
@@ -91,10 +96,13 @@ class RouteTable:
         users = iter(routes)
         while some := list(islice(users, _RENEWED_AT_A_TIME)):
             values = await self._cache.get_many([f"route:{user_id}" for user_id in some])
-            for user_id, value in zip(some, values, strict=True):
-                own = routes[user_id]
-                await self._change(user_id, lambda present, own=own: _renewed(present, own), known=value)  # type: ignore[misc]
-            await asyncio.sleep(0)
+            renewals = (
+                self._change(user_id, partial(_renewed, own=routes[user_id]), known=value)
+                for user_id, value in zip(some, values, strict=True)
+            )
+            for outcome in await asyncio.gather(*renewals, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
 
     async def _change(self, user_id: int, rule: Rule, *, known: bytes | None) -> tuple[list[Route], list[Route]]:
         now_ms = self._clock.now_ms()

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from im_infra.bus.abstract import Bus
 from im_infra.clock import Clock
+from im_infra.routing.publications import Publications
 from im_infra.routing.routes import RouteTable
 from im_infra.rpc.peer import Peer
 from im_logic.asker import Origin
@@ -43,6 +45,8 @@ class Delivery:
             `StreamServer.streams`.
         routes: where users are connected.
         boot_of: the boot id under which a gateway is known to live now, or None.
+        publications: which gateways' routes are whole.
+        listed: the gateways that discovery lists now.
         repo: reads entries again, takes confirmations.
         cache: who is in a conversation.
         bus: takes large ranges.
@@ -55,13 +59,15 @@ class Delivery:
         gateways: Mapping[Target, GatewayStream],
         routes: RouteTable,
         boot_of: Callable[[str], str | None],
+        publications: Publications,
+        listed: Callable[[], AbstractSet[Target]],
         repo: RepoStream,
         cache: ConversationCache,
         bus: Bus,
         clock: Clock,
     ) -> None:
         self._clock = clock
-        self._post = Post(gateways=gateways, routes=routes, boot_of=boot_of)
+        self._post = Post(gateways=gateways, routes=routes, boot_of=boot_of, publications=publications, listed=listed)
         self._small = SmallFanOut(cache=cache, post=self._post, clock=clock, on_too_large=self._too_large)
         self._large = LargeFanOut(bus)
         self._confirmations = Confirmations(repo)

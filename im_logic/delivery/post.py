@@ -3,16 +3,21 @@
 One worker for the process. It takes whatever gathered, reads the routes of all of it at once, **after** the entries were
 committed, and makes one push per gateway and parcel. Routes are never kept: a connection that was made since would be
 missed for ever.
+
+A gateway whose routes may be missing (the cache is away, or lost them and the gateway has not published again) gets every
+parcel by user, and finds the connections itself.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, Protocol
 
 from im_infra.aio import spawn
 from im_infra.errors import ImError
 from im_infra.observability import logs
+from im_infra.routing.publications import GatewayBoot, Publications
 from im_infra.routing.routes import RouteTable
 from im_logic.delivery.parcel import Parcel
 from im_proto.gateway.v1.gateway_pb2 import GatewayPush
@@ -25,8 +30,7 @@ _AT_A_TIME: Final = 512
 _PUSHES_BEFORE_YIELD: Final = 500
 _MAX_STALE: Final = 1_000
 
-Target = tuple[str, str]
-"""A gateway's boot: (node_id, boot_id)."""
+Target = GatewayBoot
 
 
 class GatewayStream(Protocol):
@@ -44,14 +48,25 @@ class Post:
         gateways: the open streams by (node_id, boot_id); a live view.
         routes: where the users' connections are.
         boot_of: the boot id under which a gateway is known to live now; None where it is not known.
+        publications: which gateways' routes are whole.
+        listed: the gateways that discovery lists now.
     """
 
     def __init__(
-        self, *, gateways: Mapping[Target, GatewayStream], routes: RouteTable, boot_of: Callable[[str], str | None]
+        self,
+        *,
+        gateways: Mapping[Target, GatewayStream],
+        routes: RouteTable,
+        boot_of: Callable[[str], str | None],
+        publications: Publications,
+        listed: Callable[[], AbstractSet[Target]],
     ) -> None:
         self._gateways = gateways
         self._routes = routes
         self._boot_of = boot_of
+        self._publications = publications
+        self._listed = listed
+        self._away = False
         self._parcels: deque[Parcel] = (
             deque()
         )  # full: what comes is dropped and counted; the outbox brings entries back
@@ -85,24 +100,40 @@ class Post:
     async def _bring(self, parcels: Sequence[Parcel]) -> None:
         users = {user_id for parcel in parcels for user_id in parcel.users}
         users.update(user_id for parcel in parcels for user_id in parcel.bare_users)
-        try:
-            routes = await self._routes.find_many(list(users))
-        except ImError as error:
-            self.failed_reads += 1
-            _LOG.warning("routes not read", parcels=len(parcels), reason=error.reason.name)
-            return
+        routes, unpublished = await self._look_up(list(users))
         unyielded = self.pushed
         for parcel in parcels:
-            self._push(parcel, routes)
+            self._push(parcel, routes, unpublished)
             if self.pushed - unyielded >= _PUSHES_BEFORE_YIELD:
                 unyielded = self.pushed
                 await asyncio.sleep(0)
 
-    def _push(self, parcel: Parcel, routes: Mapping[int, Sequence[Route]]) -> None:
-        targets: dict[Target, GatewayPush] = {}
-        self._address(parcel, parcel.users, routes, targets, bare=False)
+    async def _look_up(self, users: Sequence[int]) -> tuple[Mapping[int, Sequence[Route]], AbstractSet[Target]]:
+        """The users' routes, and the gateways that may have connections of theirs without a route."""
+        try:
+            routes, epoch = await self._routes.look_up(users)
+            unpublished = await self._publications.unpublished(self._living(), epoch)
+        except ImError as error:
+            self.failed_reads += 1
+            if not self._away:
+                _LOG.warning("routes not read; frames go to all gateways", error=error.message)
+            self._away = True
+            return {}, self._living()
+        self._away = False
+        return routes, unpublished
+
+    def _living(self) -> AbstractSet[Target]:
+        """Gateways with a stream to us, and listed ones: those without a stream cannot be told, and that is not confirmed."""
+        living = set(self._gateways)
+        connected = {gateway_id for gateway_id, _ in living}
+        living.update(target for target in self._listed() if target[1] or target[0] not in connected)
+        return living
+
+    def _push(self, parcel: Parcel, routes: Mapping[int, Sequence[Route]], unpublished: AbstractSet[Target]) -> None:
+        targets: dict[Target, GatewayPush] = {target: _by_user(parcel, target) for target in unpublished}
+        self._address(parcel, parcel.users, routes, unpublished, targets, bare=False)
         if parcel.bare_users:
-            self._address(parcel, parcel.bare_users, routes, targets, bare=True)
+            self._address(parcel, parcel.bare_users, routes, unpublished, targets, bare=True)
         countdown = parcel.countdown
         for target, push in targets.items():
             stream = self._gateways.get(target)
@@ -123,6 +154,7 @@ class Post:
         parcel: Parcel,
         users: Sequence[int],
         routes: Mapping[int, Sequence[Route]],
+        unpublished: AbstractSet[Target],
         targets: dict[Target, GatewayPush],
         *,
         bare: bool,
@@ -133,6 +165,8 @@ class Post:
             for route in routes.get(user_id, ()):
                 connection_id = route.connection_id
                 target = (route.gateway_id, route.boot_id)
+                if unpublished and target in unpublished:
+                    continue  # it has the whole parcel
                 if skip is not None and connection_id == skip.connection_id and target == skip[:2]:
                     continue
                 push = targets.get(target)
@@ -168,12 +202,23 @@ class Post:
             self._cleaning = False
 
 
-def _with_frames(push: GatewayPush, parcel: Parcel) -> bytes:
-    """A Deliver with its connections, completed and serialised."""
+def _by_user(parcel: Parcel, target: Target) -> GatewayPush:
+    """What a gateway gets whose routes may be missing."""
+    push = GatewayPush()
     deliver = push.deliver
-    if deliver.connection_ids:
+    deliver.user_ids.extend(parcel.users)
+    deliver.bare_user_ids.extend(parcel.bare_users)
+    if parcel.skip is not None and parcel.skip[:2] == target:
+        deliver.skip_connection_id = parcel.skip.connection_id
+    return push
+
+
+def _with_frames(push: GatewayPush, parcel: Parcel) -> bytes:
+    """A Deliver with its connections or users, completed and serialised."""
+    deliver = push.deliver
+    if deliver.connection_ids or deliver.user_ids:
         deliver.frame = parcel.frame
-    if deliver.bare_connection_ids:
+    if deliver.bare_connection_ids or deliver.bare_user_ids:
         deliver.bare_frame = parcel.bare_frame
     if parcel.ephemeral:
         deliver.ephemeral = True

@@ -81,6 +81,7 @@ class SessionFace:
             generation=session.generation,
             device_class=int(session.installation.device_class),
             instance_id=opened.instance_id,
+            route_unstored=opened.route_unstored,
         )
 
 

@@ -10,6 +10,10 @@ The order is the promise (nothing is lost between what is read here and what is 
 6. the heads are read, last.
 
 A refusal from step 3 on takes the route back.
+
+While the cache is away there are no routes: a connection opens all the same, since its session is read from the database,
+nobody is asked to make room for it, and its gateway stores the route later. Whoever ends the session then is heard by the
+gateways within two seconds all the same.
 """
 
 import asyncio
@@ -72,6 +76,8 @@ class Opened:
     world_id: int
     large: list[LargeMembership]
     sync: SyncResponse | None
+    route_unstored: bool = False
+    """The cache is away: the gateway stores it once that is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +139,28 @@ class OpenConnection:
             device_class=claims.device_class,
         )
         try:
-            verdict = await self._join(claims.user_id, me, resumed=credential.resumed)
+            verdict = await self._join_if_stored(claims.user_id, me, resumed=credential.resumed)
             session, user = await self._standing(claims, take_over=hello.take_over)
-            if verdict.victims:
+            if verdict is not None and verdict.victims:
                 await self._make_room(claims.user_id, me, verdict, resumed=credential.resumed)
             large = await self._large.list_large(claims.user_id)
             world_id = await self._large.world_id()
-            resume_token = credential.resume_token or await self._resume_tokens.begin(
-                claims, instance_id=credential.instance_id
-            )
+            resume_token = credential.resume_token or await self._begin_resuming(claims, credential.instance_id)
             sync = await self._sync.sync(claims.user_id, hello.sync) if hello.sync is not None else None
         except BaseException:
             await self._take_back(claims.user_id, me.key)
             raise
-        return Opened(user, session, credential.instance_id, claims.expire_time, resume_token, world_id, large, sync)
+        return Opened(
+            user,
+            session,
+            credential.instance_id,
+            claims.expire_time,
+            resume_token,
+            world_id,
+            large,
+            sync,
+            route_unstored=verdict is None,
+        )
 
     async def _verify(self, hello: Hello) -> _Credential:
         for field, text in (("device_id", hello.device_id), ("instance_id", hello.instance_id)):
@@ -172,6 +186,25 @@ class OpenConnection:
         # The token so far may have been renewed on the socket before; its client renews this one in time too.
         claims = replace(resumed.claims, expire_time=self._clock.now_ms() + self._access_ttl_ms)
         return _Credential(claims, resumed.instance_id, resumed.next_token)
+
+    async def _join_if_stored(self, user_id: int, me: LiveConnection, *, resumed: bool) -> Verdict | None:
+        """As `_join`; None: the cache is away."""
+        try:
+            return await self._join(user_id, me, resumed=resumed)
+        except ImError as error:
+            if error.reason is not error_table.UNAVAILABLE:
+                raise
+            _LOG.warning("route not stored; its gateway does it later", gateway_id=me.key.gateway_id)
+            return None
+
+    async def _begin_resuming(self, claims: Claims, instance_id: str) -> str:
+        """The first token of a chain; empty where none can be stored: the next connection shows its access token."""
+        try:
+            return await self._resume_tokens.begin(claims, instance_id=instance_id)
+        except ImError as error:
+            if error.reason is not error_table.UNAVAILABLE:
+                raise
+            return ""
 
     async def _join(self, user_id: int, me: LiveConnection, *, resumed: bool) -> Verdict:
         """Write the route and judge who must go; nobody does yet."""

@@ -95,7 +95,7 @@ class HelloResponse(_message.Message):
     server_version: _builtins.str
     """The server's version."""
     resume_token: _builtins.str
-    """Opens the next connection without the access token."""
+    """Opens the next connection without the access token. Empty: none could be stored; the access token does it."""
     server_time: _builtins.int
     """The server's time, milliseconds since the epoch."""
     world_conversation_id: _builtins.int

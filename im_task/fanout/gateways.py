@@ -23,14 +23,17 @@ class StreamGateways:
         self._timeout_s = timeout_s
 
     async def fan_out(self, interest: Interest, fan_out: FanOut) -> bool:
-        """Hand entries to one gateway: see `ports.Gateways`. Cancelling leaves the outcome unknown."""
+        """Hand entries to one gateway: see `ports.Gateways`. Cancelling leaves the outcome unknown.
+
+        An empty boot id stands for whichever boot is there.
+        """
         client = self._pool.find(interest.gateway_id)
         if client is None:
             node = self._discovery.nodes("gateway").get(interest.gateway_id)
-            if node is None or node.boot_id not in {"", interest.boot_id}:
+            if node is None or (interest.boot_id and node.boot_id not in {"", interest.boot_id}):
                 return False
             raise ImError(error_table.UNAVAILABLE, f"gateway {interest.gateway_id} is out of reach")
-        if client.peer is not None and client.peer.boot_id != interest.boot_id:
+        if client.peer is not None and interest.boot_id and client.peer.boot_id != interest.boot_id:
             return False
         request = GatewayRequest(fan_out=fan_out).SerializeToString()
         answer = GatewayResponse.FromString(await client.call(request, timeout_s=self._timeout_s))

@@ -21,14 +21,10 @@ class EntryReader(Protocol):
 
 
 class InterestReader(Protocol):
-    """Tells which gateways have members connected."""
+    """Tells which gateways have members connected, or may have."""
 
     async def find(self, conversation_id: int) -> Sequence[Interest]:
-        """Gateways with an unexpired interest.
-
-        Raises:
-            ImError: UNAVAILABLE when the route store is away.
-        """
+        """Gateways with an unexpired interest, and those that may have one without our knowing."""
         ...
 
 

@@ -135,8 +135,9 @@ class _StaleRoutes:
             if key.startswith("route:")
         }
 
-    async def find_many(self, user_ids: Sequence[int]) -> dict[int, list[Any]]:
-        return {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
+    async def look_up(self, user_ids: Sequence[int]) -> tuple[dict[int, list[Any]], str]:
+        known = {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
+        return known, await self._cache.epoch()
 
 
 @contextmanager

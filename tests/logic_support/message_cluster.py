@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from im_infra.discovery.static import StaticDiscovery
 from im_infra.ids.snowflake import Snowflake
 from im_infra.ids.uuid7 import uuid7
 from im_infra.observability.metrics import Metrics
-from im_infra.routing import RouteTable
+from im_infra.routing import Publications, RouteTable
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.in_process import InProcessServer
 from im_infra.rpc.peer import Peer
@@ -82,6 +82,7 @@ class MessageCluster:
         gateways: dict[tuple[str, str], KeptStream],
         bus: "KeptBus",
         boots: dict[str, str],
+        publish: Callable[[str, str], Awaitable[None]],
     ) -> None:
         self.database = database
         self.path = path
@@ -91,6 +92,8 @@ class MessageCluster:
         self.gateway = gateways["gw", "b1"]
         self.bus = bus
         self.boots = boots
+        self.publish = publish
+        """Say for a gateway that all its routes are stored."""
         self.world_id = 0
         self._handles = 0
 
@@ -235,6 +238,12 @@ async def message_cluster(
         async def world_id() -> int:
             return cluster.world_id
 
+        publications = Publications(cache, clock)
+
+        async def publish(gateway_id: str, boot_id: str) -> None:
+            await publications.publish(gateway_id=gateway_id, boot_id=boot_id, epoch=await cache.epoch())
+
+        await publish("gw", "b1")
         gateways = {("gw", "b1"): KeptStream()}
         bus = KeptBus()
         boots: dict[str, str] = {}
@@ -244,6 +253,8 @@ async def message_cluster(
             gateways=gateways,
             routes=routes,
             boot_of=boots.get,
+            publications=publications,
+            listed=lambda: set(boots.items()),
             bus=bus,  # type: ignore[arg-type]  # publishing is all that is used
             world_id=world_id,
             settings=settings or MessagingSettings(),
@@ -252,7 +263,14 @@ async def message_cluster(
             clock=clock,
         )
         cluster = MessageCluster(
-            database=database, path=path, repos=repos, routes=routes, gateways=gateways, bus=bus, boots=boots
+            database=database,
+            path=path,
+            repos=repos,
+            routes=routes,
+            gateways=gateways,
+            bus=bus,
+            boots=boots,
+            publish=publish,
         )
         tasks = [asyncio.create_task(run()) for run in (repo.run, streams.run, path.run)]
         try:

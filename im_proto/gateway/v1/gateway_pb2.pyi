@@ -239,12 +239,17 @@ class Deliver(_message.Message):
     BARE_CONNECTION_IDS_FIELD_NUMBER: _builtins.int
     BARE_FRAME_FIELD_NUMBER: _builtins.int
     EPHEMERAL_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    BARE_USER_IDS_FIELD_NUMBER: _builtins.int
+    SKIP_CONNECTION_ID_FIELD_NUMBER: _builtins.int
     frame: _builtins.bytes
     """A serialised im.v1.ServerFrame."""
     bare_frame: _builtins.bytes
     """The entry without content."""
     ephemeral: _builtins.bool
     """May be dropped when a queue is full without telling the client (typing, receipts)."""
+    skip_connection_id: _builtins.int
+    """Of those users' connections, the one that is left out; 0: none."""
     @_builtins.property
     def connection_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Local connection ids."""
@@ -252,6 +257,14 @@ class Deliver(_message.Message):
     @_builtins.property
     def bare_connection_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """These get `bare_frame`."""
+
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """All local connections of these users: where their connections are is not known, the route store was lost."""
+
+    @_builtins.property
+    def bare_user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Likewise; these get `bare_frame`."""
 
     def __init__(
         self,
@@ -261,10 +274,13 @@ class Deliver(_message.Message):
         bare_connection_ids: _abc.Iterable[_builtins.int] | None = ...,
         bare_frame: _builtins.bytes = ...,
         ephemeral: _builtins.bool = ...,
+        user_ids: _abc.Iterable[_builtins.int] | None = ...,
+        bare_user_ids: _abc.Iterable[_builtins.int] | None = ...,
+        skip_connection_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_connection_ids", b"bare_connection_ids", "bare_frame", b"bare_frame", "connection_ids", b"connection_ids", "ephemeral", b"ephemeral", "frame", b"frame"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_connection_ids", b"bare_connection_ids", "bare_frame", b"bare_frame", "bare_user_ids", b"bare_user_ids", "connection_ids", b"connection_ids", "ephemeral", b"ephemeral", "frame", b"frame", "skip_connection_id", b"skip_connection_id", "user_ids", b"user_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -251,7 +251,7 @@ Global___Claims: _TypeAlias = Claims  # noqa: Y015
 
 @_typing.final
 class OpenedConnection(_message.Message):
-    """The session is open and its route is stored."""
+    """The session is open."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -262,6 +262,7 @@ class OpenedConnection(_message.Message):
     GENERATION_FIELD_NUMBER: _builtins.int
     DEVICE_CLASS_FIELD_NUMBER: _builtins.int
     INSTANCE_ID_FIELD_NUMBER: _builtins.int
+    ROUTE_UNSTORED_FIELD_NUMBER: _builtins.int
     expire_time: _builtins.int
     """When the access token expires, milliseconds since the epoch."""
     generation: _builtins.int
@@ -270,6 +271,8 @@ class OpenedConnection(_message.Message):
     """The session's device class, a value of im.v1.DeviceClass: for the route that the gateway renews."""
     instance_id: _builtins.str
     """The instance: as Hello named it, as its resume token stands for it, or as logic made it up."""
+    route_unstored: _builtins.bool
+    """Its route could not be stored: the gateway does it once the route store is back."""
     @_builtins.property
     def caller(self) -> Global___Caller:
         """Who it is, for the commands to come."""
@@ -292,10 +295,11 @@ class OpenedConnection(_message.Message):
         generation: _builtins.int = ...,
         device_class: _builtins.int = ...,
         instance_id: _builtins.str = ...,
+        route_unstored: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "hello", b"hello"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "device_class", b"device_class", "expire_time", b"expire_time", "generation", b"generation", "hello", b"hello", "instance_id", b"instance_id", "large", b"large"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "device_class", b"device_class", "expire_time", b"expire_time", "generation", b"generation", "hello", b"hello", "instance_id", b"instance_id", "large", b"large", "route_unstored", b"route_unstored"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -77,6 +77,7 @@ class ScriptedLogic(LogicServiceServicer):
         self.closed: list[int] = []
         self.large: list[LargeMembership] = []
         self.world_id = 0
+        self.route_unstored = False
         self.hold_hello: asyncio.Event | None = None
         self.hello_error: ImError | None = None
         self.answers: dict[str, Callable[[Caller, ClientFrame], ServerFrame | ImError | None]] = {}
@@ -134,6 +135,7 @@ class ScriptedLogic(LogicServiceServicer):
             expire_time=claims.expire_time or int((time.time() + 900) * 1000),
             generation=claims.generation or 1,
             device_class=3,
+            route_unstored=self.route_unstored,
         )
         responder.answer(LogicResponse(opened_connection=opened).SerializeToString())
 

@@ -69,6 +69,7 @@ async def test_routes_of_a_gateways_earlier_boot_are_removed_and_hold_nothing_up
     alice, bob = await quick.user(), await quick.user()
     await quick.connect(bob, 9, gateway_id="gw-2", boot_id="gone")
     quick.boots["gw-2"] = "new"
+    await quick.publish("gw-2", "new")
     conversation_id = await quick.direct(alice, bob)
     await quick.send(alice, conversation_id)
     while await quick.routes.find_many([bob]):

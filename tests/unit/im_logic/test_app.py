@@ -20,7 +20,7 @@ from im_infra.errors import ImError
 from im_infra.ids.snowflake import Snowflake
 from im_infra.ids.uuid7 import uuid7
 from im_infra.observability.metrics import Metrics
-from im_infra.routing import RouteTable
+from im_infra.routing import Publications, RouteTable
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.in_process import InProcessServer
 from im_infra.rpc.peer import Peer
@@ -142,6 +142,7 @@ async def gateway(database: SqliteDatabase, lease: Any) -> AsyncIterator[Gateway
             on_push=lambda _, body: seen.pushes.put_nowait(GatewayPush.FromString(body)),
         )
         accounts = ServicePool("logic", discovery=discovery, channels=channels)
+        await Publications(cache).publish(gateway_id=ME.node_id, boot_id=ME.boot_id, epoch=await cache.epoch())
         seen = Gateway(logic, streams, accounts, RouteTable(cache, clock))
         tasks = [asyncio.create_task(run()) for run in (repo.run, logic.run, streams.run)]
         async with asyncio.timeout(5):

@@ -11,11 +11,11 @@ def table(clock: ManualClock) -> InterestTable:
 
 
 async def gateways(table: InterestTable, conversation_id: int = 1) -> list[tuple[str, str]]:
-    return [(interest.gateway_id, interest.boot_id) for interest in await table.find(conversation_id)]
+    return [(interest.gateway_id, interest.boot_id) for interest in (await table.find(conversation_id))[0]]
 
 
 async def test_nobody_is_interested_at_first(table: InterestTable) -> None:
-    assert await table.find(1) == []
+    assert (await table.find(1))[0] == []
 
 
 async def test_who_announced_is_found_until_it_withdraws(table: InterestTable) -> None:

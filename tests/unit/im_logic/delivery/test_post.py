@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from im_infra import error_table
+from im_infra.cache.abstract import Reading
 from im_infra.cache.memory import MemoryCache
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
-from im_infra.routing import RouteTable
+from im_infra.routing import Publications, RouteTable
 from im_logic.asker import Origin
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.delivery.parcel import Parcel
 from im_logic.delivery.post import MAX_PARCELS, Post
 from im_logic.repo_stream import RepoStream
+from im_proto.gateway.v1.gateway_pb2 import GatewayPush, MembershipChange
 from im_proto.repo.v1.stream_pb2 import ConfirmedRange
 from im_proto.route.v1.route_pb2 import Route
 from tests.logic_support.gateways import KeptStream
@@ -21,13 +23,20 @@ from tests.logic_support.scripted_repo import ScriptedRepo
 
 class Bench:
     def __init__(self) -> None:
-        clock = ManualClock()
+        self.clock = clock = ManualClock()
         self.cache = MemoryCache(clock)
         self.routes = RouteTable(self.cache, clock)
         self.one, self.two = KeptStream("gw", "b1"), KeptStream("gw-2", "b1")
         self.gateways = {("gw", "b1"): self.one, ("gw-2", "b1"): self.two}
         self.boots: dict[str, str] = {}
-        self.post = Post(gateways=self.gateways, routes=self.routes, boot_of=self.boots.get)
+        self.publications = Publications(self.cache, clock)
+        self.post = Post(
+            gateways=self.gateways,
+            routes=self.routes,
+            boot_of=self.boots.get,
+            publications=Publications(self.cache, clock),
+            listed=lambda: set(self.boots.items()),
+        )
         self.repo = ScriptedRepo()
 
     async def connect(self, user_id: int, *places: tuple[str, str, int]) -> None:
@@ -35,6 +44,11 @@ class Bench:
             user_id,
             lambda _: [Route(gateway_id=one, boot_id=boot, connection_id=number) for one, boot, number in places],
         )
+
+    async def publish(self, *gateways: tuple[str, str]) -> None:
+        epoch = await self.cache.epoch()
+        for gateway_id, boot_id in gateways:
+            await self.publications.publish(gateway_id=gateway_id, boot_id=boot_id, epoch=epoch)
 
     def countdown(self) -> Countdown:
         stretch = ConfirmedRange(outbox_id=7, conversation_id=5, from_seq=1, to_seq=1)
@@ -49,6 +63,7 @@ class Bench:
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     made = Bench()
+    await made.publish(*made.gateways)
     running = asyncio.create_task(made.post.run())
     yield made
     running.cancel()
@@ -127,16 +142,75 @@ async def test_a_full_queue_at_the_gateway_leaves_it_unconfirmed(bench: Bench) -
     assert not bench.repo.confirmed
 
 
-async def test_without_the_cache_parcels_are_left_to_the_outbox(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(_: object) -> list[bytes | None]:
+async def test_without_the_cache_every_gateway_gets_it_by_user(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    await bench.connect(1, ("gw", "b1", 10))
+
+    async def away(_: object) -> Reading:
         raise ImError(error_table.UNAVAILABLE)
 
     with monkeypatch.context() as patched:
-        patched.setattr(bench.cache, "get_many", away)
-        bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
-        await bench.until(lambda: bench.post.failed_reads)
+        patched.setattr(bench.cache, "read", away)
+        parcel = Parcel(
+            users=[1, 2],
+            frame=b"f",
+            bare_users=[3],
+            bare_frame=b"b",
+            skip=Origin("gw-2", "b1", 20),
+            countdown=bench.countdown(),
+        )
+        bench.post.send(parcel)
+        await bench.until(lambda: bench.repo.confirmed)
+    for stream, skipped in ((bench.one, 0), (bench.two, 20)):
+        (push,) = stream.pushes
+        deliver = push.deliver
+        assert (list(deliver.user_ids), deliver.frame) == ([1, 2], b"f")
+        assert (list(deliver.bare_user_ids), deliver.bare_frame) == ([3], b"b")
+        assert deliver.skip_connection_id == skipped
+        assert not deliver.connection_ids
+    bench.post.send(Parcel(users=[1], frame=b"f"))
+    await bench.until(lambda: len(bench.one.pushes) == 2)
+    assert list(bench.one.pushes[1].deliver.connection_ids) == [10]
+    assert len(bench.two.pushes) == 1
+
+
+async def test_without_the_cache_a_listed_gateway_out_of_reach_leaves_it_unconfirmed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: object) -> Reading:
+        raise ImError(error_table.UNAVAILABLE)
+
+    bench.boots["gw-3"] = "b1"
+    monkeypatch.setattr(bench.cache, "read", away)
     bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
-    await bench.until(lambda: len(bench.repo.confirmed) == 1)
+    await bench.until(lambda: bench.two.pushes)
+    await asyncio.sleep(0)
+    assert not bench.repo.confirmed
+
+
+async def test_after_a_loss_a_gateway_gets_it_by_user_until_it_has_published_again(bench: Bench) -> None:
+    """Each gateway by itself: the routes of those that have are good."""
+    await bench.connect(1, ("gw", "b1", 10), ("gw-2", "b1", 20))
+    bench.cache.clear()
+    await bench.connect(1, ("gw", "b1", 10))
+    await bench.publish(("gw", "b1"))
+    bench.post.send(Parcel(users=[1], frame=b"f", countdown=bench.countdown()))
+    await bench.until(lambda: bench.repo.confirmed)
+    assert list(bench.one.pushes[0].deliver.connection_ids) == [10]
+    assert list(bench.two.pushes[0].deliver.user_ids) == [1]
+    await bench.connect(1, ("gw", "b1", 10), ("gw-2", "b1", 20))
+    await bench.publish(("gw-2", "b1"))
+    bench.clock.advance(1)
+    bench.post.send(Parcel(users=[1], frame=b"f"))
+    await bench.until(lambda: len(bench.two.pushes) == 2)
+    assert list(bench.two.pushes[1].deliver.connection_ids) == [20]
+
+
+async def test_what_gateways_are_told_goes_to_all_of_them_after_a_loss(bench: Bench) -> None:
+    bench.cache.clear()
+    told = GatewayPush(membership_change=MembershipChange(conversation_id=5, user_id=1))
+    bench.post.send(Parcel(users=[1], frame=b"", gateway_push=told.SerializeToString()))
+    await bench.until(lambda: bench.two.pushes)
+    assert bench.one.pushes == bench.two.pushes == [told]
 
 
 def test_full_it_drops_what_comes() -> None:

@@ -4,7 +4,7 @@ from im_infra import error_table
 from im_infra.cache.memory import MemoryCache
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
-from im_infra.routing import RouteTable
+from im_infra.routing import Publications, RouteTable
 from im_logic.conversations.cache import ConversationCache
 from im_logic.conversations.conversation import Conversation
 from im_logic.delivery.committed import Committed
@@ -20,7 +20,10 @@ class KeptPost(Post):
     """A post that keeps what it is given."""
 
     def __init__(self) -> None:
-        super().__init__(gateways={}, routes=RouteTable(MemoryCache(ManualClock())), boot_of={}.get)
+        cache = MemoryCache(ManualClock())
+        super().__init__(
+            gateways={}, routes=RouteTable(cache), boot_of={}.get, publications=Publications(cache), listed=set
+        )
         self.parcels: list[Parcel] = []
 
     def send(self, parcel: Parcel) -> bool:

@@ -381,14 +381,30 @@ async def test_a_displaced_resume_token_is_told_so(
         await door.say(resume_token=opened.resume_token)
 
 
-async def test_without_the_cache_nothing_opens(
-    door: Door, people: Any, phone: Installation, refused: Any, monkeypatch: pytest.MonkeyPatch
+async def test_without_the_cache_it_opens_and_its_gateway_stores_the_route(
+    door: Door,
+    people: Any,
+    phone: Installation,
+    refused: Any,
+    accounts: Operations,
+    as_caller: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """An access token opens it, a resume token does not; a session that was ended opens nothing."""
     grant = await people.register(phone)
+    before = await door.open(grant, phone)
+    assert not before.route_unstored
 
     async def away(*_args: object, **_kwargs: object) -> bool:
         raise ImError(error_table.UNAVAILABLE)
 
-    monkeypatch.setattr(MemoryCache, "compare_and_set", away)
-    with refused(error_table.UNAVAILABLE):
+    for method in ("compare_and_set", "put", "read", "get_many"):
+        monkeypatch.setattr(MemoryCache, method, away)
+    opened = await door.open(grant, phone)
+    assert opened.route_unstored
+    assert opened.resume_token == ""
+    with refused(error_table.RESUME_INVALID):
+        await door.say(resume_token=before.resume_token)
+    await accounts.end_sessions.logout(as_caller(grant), everywhere=False)
+    with refused(error_table.SESSION_REVOKED):
         await door.open(grant, phone)
