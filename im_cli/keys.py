@@ -10,9 +10,12 @@ from rich.table import Table
 
 from im_cli.data_folder import DataFolder
 from im_cli.exit_code import CommandError, ExitCode
-from im_cli.secret_file import Secrets, load_or_make, save
+from im_cli.secret_file import SIGNS_AFTER, Secrets, read, save
 from im_cli.up import DataDirOption
 
+FileOption = Annotated[
+    Path | None, typer.Option(help="The file of a distributed cluster, in place of the data folder's.", metavar="PATH")
+]
 APP = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
 
 
@@ -34,18 +37,17 @@ def make(
         )
     made = Secrets.make(datetime.now(UTC))
     save(file, made)
-    Console().print(f"{file} holds key {made.active.key_id}; keep it secret, and keep a copy", highlight=False)
+    Console().print(f"{file} holds key {made.newest.key_id}; keep it secret, and keep a copy", highlight=False)
 
 
 @APP.command("list")
-def list_keys(*, data_dir: DataDirOption = Path("data")) -> None:
+def list_keys(*, data_dir: DataDirOption = Path("data"), file: FileOption = None) -> None:
     """List the keys; secrets are not shown."""
-    folder = DataFolder(data_dir)
-    folder.require_database()
-    secrets = load_or_make(folder.secrets)
+    secrets = read(_path(data_dir, file))
+    signing = secrets.signing(datetime.now(UTC))
     table = Table("key id", "made", "signs")
     for key in secrets.signing_keys:
-        table.add_row(key.key_id, key.created_time, "yes" if key == secrets.active else "")
+        table.add_row(key.key_id, key.created_time, "yes" if key == signing else "")
     Console().print(table)
 
 
@@ -53,17 +55,30 @@ def list_keys(*, data_dir: DataDirOption = Path("data")) -> None:
 def rotate(
     *,
     data_dir: DataDirOption = Path("data"),
+    file: FileOption = None,
     keep_hours: Annotated[
         float,
         typer.Option(min=0, help="Keys replaced longer ago than this are dropped; longer than any access token lives."),
     ] = 1.0,
 ) -> None:
-    """Make a new key that signs from the next start on; tokens of the old one stay good until they expire."""
+    """Make a new key; tokens of the old one stay good until they expire.
+
+    Running processes follow the file: they verify with the new key within two seconds, and sign with it two minutes after
+    it was made, when all of them have read it.
+    """
+    path, now = _path(data_dir, file), datetime.now(UTC)
+    rotated = read(path).rotated(now, keep_for=timedelta(hours=keep_hours))
+    save(path, rotated)
+    minutes = SIGNS_AFTER.total_seconds() / 60
+    when = "at once" if rotated.signing(now) == rotated.newest else f"in {minutes:.0f} minutes"
+    Console().print(
+        f"key {rotated.newest.key_id} signs {when}; {len(rotated.signing_keys)} keys verify", highlight=False
+    )
+
+
+def _path(data_dir: Path, file: Path | None) -> Path:
+    if file is not None:
+        return file
     folder = DataFolder(data_dir)
     folder.require_database()
-    rotated = load_or_make(folder.secrets).rotated(datetime.now(UTC), keep_for=timedelta(hours=keep_hours))
-    save(folder.secrets, rotated)
-    Console().print(
-        f"key {rotated.active.key_id} signs from the next start of the cluster on; {len(rotated.signing_keys)} keys verify",
-        highlight=False,
-    )
+    return folder.secrets

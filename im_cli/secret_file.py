@@ -18,6 +18,9 @@ from im_cli.exit_code import CommandError, ExitCode
 
 KEY_BYTES: Final = 32
 """HS256 wants at least as many bits as its hash has (RFC 7518 § 3.2)."""
+SIGNS_AFTER: Final = timedelta(minutes=2)
+"""A new key verifies as soon as a process has read it, and signs only so long after it was made: by then all have, on
+whatever way the file reaches them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +38,18 @@ class Secrets:
     """All secrets of a cluster."""
 
     signing_keys: tuple[SigningKey, ...]
-    """The last one signs; all verify."""
+    """In the order they were made; all verify."""
     refresh_secret: str
 
     @property
-    def active(self) -> SigningKey:
-        """The key that signs now."""
+    def newest(self) -> SigningKey:
+        """The key that signs, or is about to."""
         return self.signing_keys[-1]
+
+    def signing(self, now: datetime) -> SigningKey:
+        """The key that signs at this moment: the newest that everybody knows, or the only one."""
+        known = [key for key in self.signing_keys if now - datetime.fromisoformat(key.created_time) >= SIGNS_AFTER]
+        return known[-1] if known else self.signing_keys[0]
 
     @classmethod
     def make(cls, now: datetime) -> Self:

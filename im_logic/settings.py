@@ -1,15 +1,14 @@
 """Settings of logic."""
 
-from typing import Final, Literal, Self
+from dataclasses import dataclass
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr
 
 from im_infra.rpc.settings import StreamSettings
 from im_infra.settings import Section
+from im_infra.token_keys import MIN_KEY_BYTES, TokenKeys
 from im_logic.messaging.settings import MessagingSettings
-
-MIN_KEY_BYTES: Final = 32
-"""HS256 and HMAC-SHA256 are as strong as their key up to the size of the hash: RFC 7518, section 3.2."""
 
 
 class PasswordSettings(Section):
@@ -79,35 +78,22 @@ class WorldSettings(Section):
     )
 
 
-class Secrets(Section):
-    """What logic signs with. There is no default: whoever wires a process brings them."""
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What logic signs with. There is no default: whoever wires a process brings them.
 
-    keys: dict[str, SecretStr] = Field(description="Keys of access tokens by key id, each of at least 32 bytes.")
-    active: str = Field(description="The key id that new access tokens are signed with.")
-    refresh_key: SecretStr = Field(
-        description="Derives the next refresh token from the one presented; at least 32 bytes. It is not rotated with the keys."
-    )
+    Raises:
+        ValueError: the refresh key is too short.
+    """
 
-    @field_validator("keys")
-    @classmethod
-    def _keys_are_long(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        short = sorted(kid for kid, key in keys.items() if len(key.get_secret_value().encode()) < MIN_KEY_BYTES)
-        if short:
-            raise ValueError(f"shorter than {MIN_KEY_BYTES} bytes: {', '.join(short)}")
-        return keys
+    keys: TokenKeys
+    """Keys of access tokens; they may be rotated meanwhile."""
+    refresh_key: SecretStr
+    """Derives the next refresh token from the one presented; at least 32 bytes. It is not rotated with the keys."""
 
-    @field_validator("refresh_key")
-    @classmethod
-    def _refresh_key_is_long(cls, key: SecretStr) -> SecretStr:
-        if len(key.get_secret_value().encode()) < MIN_KEY_BYTES:
-            raise ValueError(f"shorter than {MIN_KEY_BYTES} bytes")
-        return key
-
-    @model_validator(mode="after")
-    def _active_is_known(self) -> Self:
-        if self.active not in self.keys:
-            raise ValueError("active names none of the keys")
-        return self
+    def __post_init__(self) -> None:
+        if len(self.refresh_key.get_secret_value().encode()) < MIN_KEY_BYTES:
+            raise ValueError(f"the refresh key is shorter than {MIN_KEY_BYTES} bytes")
 
 
 class LogicSettings(Section):

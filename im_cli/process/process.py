@@ -13,12 +13,14 @@ likewise; what runs is cancelled, task first finishing its records; the nodes ar
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 
 import grpc
 from pydantic import SecretStr
 
 from im_cli.data_folder import DataFolder
+from im_cli.process.key_watch import KeyWatch, token_keys
 from im_cli.process.leaves import SERVICES, Identity, Leaves, open_leaves
 from im_cli.process.patience import when_available
 from im_cli.process.settings import ProcessSettings
@@ -143,13 +145,21 @@ def _asked(ask: Callable[[], Awaitable[object]]) -> Asked:
 class _Wiring:
     """Services as they are opened, in the order of who needs whom."""
 
-    def __init__(self, settings: ProcessSettings, leaves: Leaves, secrets: Secrets, stack: AsyncExitStack) -> None:
+    def __init__(
+        self,
+        settings: ProcessSettings,
+        folder: DataFolder,
+        leaves: Leaves,
+        secrets: Secrets,
+        stack: AsyncExitStack,
+    ) -> None:
         self._settings = settings
         self._leaves = leaves
         self._secrets = secrets
-        self._token_keys = {key.key_id: SecretStr(key.secret) for key in secrets.signing_keys}
+        self._token_keys = token_keys(secrets, datetime.now(UTC))
         self._stack = stack
-        self.runs: dict[str, Run] = {}
+        keys_file = settings.secrets.file or folder.secrets
+        self.runs: dict[str, Run] = {"keys": KeyWatch(keys_file, secrets, self._token_keys).run}
         self.drains: dict[str, Run] = {}
         self.checks: dict[str, Asked] = {}
         """What readiness rests on."""
@@ -198,11 +208,7 @@ class _Wiring:
                 me=leaves.peers["logic"],
                 metrics=leaves.metrics,
                 clock=leaves.clock,
-                secrets=LogicSecrets(
-                    keys=self._token_keys,
-                    active=self._secrets.active.key_id,
-                    refresh_key=SecretStr(self._secrets.refresh_secret),
-                ),
+                secrets=LogicSecrets(keys=self._token_keys, refresh_key=SecretStr(self._secrets.refresh_secret)),
             )
         )
         self.runs["logic"] = logic.run
@@ -304,7 +310,7 @@ async def open_process(
         internal.set_ready(False)
         await stack.enter_async_context(internal)
         leaves = await stack.enter_async_context(open_leaves(settings, folder, me, metrics))
-        wiring = _Wiring(settings, leaves, secrets, stack)
+        wiring = _Wiring(settings, folder, leaves, secrets, stack)
         opens = {"repo": wiring.repo, "logic": wiring.logic, "task": wiring.task, "gateway": wiring.open_gateway}
         for service in me.peers:
             await opens[service]()

@@ -9,15 +9,14 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 import jwt
-from pydantic import SecretStr
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.token_keys import TokenKeys
 from im_logic.accounts.model import AccessToken, Session, User
 
 SECRET_BYTES: Final = 32
@@ -31,14 +30,12 @@ class AccessTokens:
     """Signs access tokens.
 
     Args:
-        keys: by key id; gateways know all of them, new tokens are signed with the active one.
-        active: its key id.
+        keys: gateways know all of them, new tokens are signed with the active one.
         ttl_s: life of a token, in seconds.
     """
 
-    def __init__(self, keys: Mapping[str, SecretStr], *, active: str, ttl_s: int) -> None:
-        self._key = keys[active].get_secret_value()
-        self._headers = {"kid": active}
+    def __init__(self, keys: TokenKeys, *, ttl_s: int) -> None:
+        self._keys = keys
         self.ttl_ms = ttl_s * 1000
 
     def issue(self, user: User, session: Session, *, now_ms: int) -> AccessToken:
@@ -55,7 +52,8 @@ class AccessTokens:
             "iat": issued,
             "exp": expires,
         }
-        text = jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers=self._headers)
+        kid = self._keys.active
+        text = jwt.encode(claims, self._keys[kid].get_secret_value(), algorithm=_ALGORITHM, headers={"kid": kid})
         return AccessToken(text, expires * 1000)
 
 

@@ -33,7 +33,7 @@ def wire_accounts(
     random: Callable[[int], bytes],
 ) -> Operations:
     """The operations of accounts."""
-    access_tokens = AccessTokens(secrets.keys, active=secrets.active, ttl_s=settings.access_ttl_s)
+    access_tokens = AccessTokens(secrets.keys, ttl_s=settings.access_ttl_s)
     refresh_key = secrets.refresh_key.get_secret_value().encode()
     grants = Grants(
         store, access_tokens, refresh_ttl_s=settings.refresh_ttl_s, key=refresh_key, clock=clock, random=random

@@ -1,7 +1,6 @@
 """The operator's commands on a running cluster: users, keys, dead letters, backup and restore, doctor."""
 
-import os
-import signal
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -152,14 +151,29 @@ async def test_a_backup_of_a_running_cluster_restores_with_a_new_epoch_and_dead_
     assert pulled.pull.rewind_seq == 2
 
 
-def test_keys_rotate_and_tokens_of_the_old_key_stay_good(tmp_path: Path, im: Im) -> None:
+async def test_keys_rotate_under_a_running_cluster(tmp_path: Path, im: Im) -> None:
+    """Tokens of the old key stay good; where it is dropped at once, a refresh gives one of the new key."""
     with start_cluster(tmp_path) as cluster:
-        data_dir = cluster.data_dir
-        assert im("keys", "list", "--data-dir", data_dir).stdout.count("yes") == 1
-        rotated = im("keys", "rotate", "--data-dir", data_dir)
-        assert rotated.returncode == ExitCode.DONE
-        assert "2 keys verify" in rotated.stdout
-        os.kill(cluster.pid, signal.SIGTERM)
+        folder = ("--data-dir", cluster.data_dir)
+        async with HttpClient(cluster.url) as http:
+            account = await http.guest()
+            assert im("keys", "list", *folder).stdout.count("yes") == 1
+            assert "signs in 2 minutes; 2 keys verify" in im("keys", "rotate", *folder).stdout
+            await logged(cluster, "keys=2")
+            assert (await http.call("GET", "/devices", token=account.access_token)).status == 200
+            assert "signs at once; 1 keys verify" in im("keys", "rotate", "--keep-hours", "0", *folder).stdout
+            await logged(cluster, "keys=1")
+            assert (await http.call("GET", "/devices", token=account.access_token)).error == "UNAUTHENTICATED"
+            answer = await http.call("POST", "/refresh", json={"refresh_token": account.refresh_token})
+            token = answer.body["grant"]["access_token"]
+            assert (await http.call("GET", "/devices", token=token)).status == 200
+
+
+async def logged(cluster: Cluster, words: str) -> None:
+    """Wait for a line of the log."""
+    async with asyncio.timeout(15):
+        while words not in cluster.log_text():
+            await asyncio.sleep(0.05)  # a file tells nobody that it grew
 
 
 def test_migrate_finds_nothing_to_do_on_this_versions_schema(tmp_path: Path, im: Im) -> None:

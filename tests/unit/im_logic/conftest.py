@@ -25,6 +25,7 @@ from im_infra.rpc.in_process import InProcessServer
 from im_infra.rpc.service_pool import ServicePool
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite import SqliteDatabase, open_sqlite
+from im_infra.token_keys import TokenKeys
 from im_logic.accounts.model import Caller, DeviceClass, Grant, Installation
 from im_logic.accounts.repo_store import RepoAccountStore
 from im_logic.accounts.servicer import Operations
@@ -34,7 +35,7 @@ from im_proto.repo.v1.account_pb2_grpc import add_AccountStoreServiceServicer_to
 from im_repo.accounts.servicer import AccountStoreServicer
 from im_repo.schema import METADATA
 
-SECRETS = Secrets(keys={"k1": SecretStr("k" * 32)}, active="k1", refresh_key=SecretStr("r" * 32))
+SECRETS = Secrets(keys=TokenKeys({"k1": SecretStr("k" * 32)}, active="k1"), refresh_key=SecretStr("r" * 32))
 
 
 class PlainPasswords:

@@ -27,6 +27,7 @@ from im_infra.rpc.peer import Peer
 from im_infra.rpc.pool import ServicePool, StreamPool
 from im_infra.rpc.unary import call_unary
 from im_infra.sql.sqlite import SqliteDatabase
+from im_infra.token_keys import TokenKeys
 from im_logic.app import Logic, open_logic
 from im_logic.settings import LogicSettings, Secrets
 from im_proto.gateway.v1.gateway_pb2 import GatewayPush
@@ -44,7 +45,7 @@ from im_repo.settings import RepoSettings
 
 ME = Peer("gateway-1", "boot-g")
 SETTINGS = LogicSettings.model_validate({"accounts": {"passwords": {"time_cost": 1, "memory_kib": 8}}})
-SECRETS = Secrets(keys={"k1": SecretStr("k" * 32)}, active="k1", refresh_key=SecretStr("r" * 32))
+SECRETS = Secrets(keys=TokenKeys({"k1": SecretStr("k" * 32)}, active="k1"), refresh_key=SecretStr("r" * 32))
 
 
 class Gateway:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from im_infra import error_table
 from im_infra.clock import ManualClock
+from im_infra.token_keys import TokenKeys
 from im_logic.accounts.grants import Grants
 from im_logic.accounts.model import Installation
 from im_logic.accounts.repo_store import RepoAccountStore
@@ -17,7 +18,7 @@ from im_logic.accounts.tokens import AccessTokens
 
 @pytest.fixture
 def grants(store: RepoAccountStore, clock: ManualClock, random: Callable[[int], bytes]) -> Grants:
-    access_tokens = AccessTokens({"k1": SecretStr("k" * 32)}, active="k1", ttl_s=900)
+    access_tokens = AccessTokens(TokenKeys({"k1": SecretStr("k" * 32)}, active="k1"), ttl_s=900)
     return Grants(store, access_tokens, refresh_ttl_s=3_600, key=b"r" * 32, clock=clock, random=random)
 
 

@@ -8,11 +8,12 @@ from pydantic import SecretStr
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.token_keys import TokenKeys
 from im_logic.accounts.model import DeviceClass, Installation, Session, User
 from im_logic.accounts.tokens import SECRET_BYTES, AccessTokens, RefreshSecret, decoded, encoded
 
 NOW = 1_800_000_000_999
-KEYS = {"k1": SecretStr("1" * 32), "k2": SecretStr("2" * 32)}
+KEYS = TokenKeys({"k1": SecretStr("1" * 32), "k2": SecretStr("2" * 32)}, active="k2")
 USER = User(user_id=2**60, handle="alice", display_name="Alice", kind=2)
 SESSION = Session(
     session_id=2**60 + 1,
@@ -28,7 +29,7 @@ SESSION = Session(
 
 
 def test_an_access_token_says_who_on_which_session_until_when() -> None:
-    token = AccessTokens(KEYS, active="k2", ttl_s=900).issue(USER, SESSION, now_ms=NOW)
+    token = AccessTokens(KEYS, ttl_s=900).issue(USER, SESSION, now_ms=NOW)
     claims = jwt.decode(token.text, "2" * 32, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False})
     assert claims == {
         "sub": str(2**60),
@@ -42,6 +43,15 @@ def test_an_access_token_says_who_on_which_session_until_when() -> None:
     }
     assert jwt.get_unverified_header(token.text)["kid"] == "k2"
     assert token.expire_time == claims["exp"] * 1000
+
+
+def test_a_rotation_changes_what_the_next_token_is_signed_with() -> None:
+    keys = TokenKeys(KEYS, active="k1")
+    tokens = AccessTokens(keys, ttl_s=900)
+    kids = [jwt.get_unverified_header(tokens.issue(USER, SESSION, now_ms=NOW).text)["kid"]]
+    keys.replace(KEYS, active="k2")
+    kids.append(jwt.get_unverified_header(tokens.issue(USER, SESSION, now_ms=NOW).text)["kid"])
+    assert kids == ["k1", "k2"]
 
 
 def test_a_refresh_token_reads_as_it_was_written() -> None:
