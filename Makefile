@@ -12,7 +12,7 @@ NODE_PATH_PREFIX := $(abspath $(BIN))
 DATA_DIR ?= ./data
 PAGES := messages http settings cli metrics
 
-.PHONY: help run test check faults bench proto proto-check docs docs-check lock format clean
+.PHONY: help run cluster cluster-down test check faults bench proto proto-check docs docs-check lock format clean
 
 help: ## Print every target
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -20,7 +20,14 @@ help: ## Print every target
 run: $(STAMPS)/runtime ## Set up and start the embedded cluster (DATA_DIR=./data)
 	@exec $(BIN)/im up --data-dir $(DATA_DIR)
 
-test: $(STAMPS)/dev ## Set up and run every test (TESTS=path narrows it)
+cluster: $(STAMPS)/runtime ## Start a distributed cluster on this machine (YES=1 installs missing engines without asking)
+	@exec $(BIN)/im cluster up $(if $(filter true,$(CI)),--yes)
+
+cluster-down: $(STAMPS)/runtime ## Stop exactly that cluster
+	@exec $(BIN)/im cluster down
+
+test: $(STAMPS)/dev ## Set up and run every test (TESTS=path narrows it); missing engines are named, CI=true installs them
+	@$(BIN)/im cluster install $(if $(filter true,$(CI)),--yes,--check)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not faults" $(TESTS)
 
 check: $(STAMPS)/dev $(STAMPS)/npm proto-check docs-check ## Formatting, lint, types, architecture, contract

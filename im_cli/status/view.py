@@ -31,9 +31,7 @@ def draw(
         seconds: how much earlier.
     """
     earlier = {process.address: process for process in before.processes} if before else {}
-    processes = Table(
-        "process", "state", "version", "up", "cpu", "memory", "load", title="Processes", title_justify="left"
-    )
+    processes = Table("process", "state", "version", "up", "cpu", "memory", "load", box=SIMPLE_HEAD)
     for process in status.processes:
         processes.add_row(*_row(process, now_ms, earlier.get(process.address), seconds))
     engines = Table("what they stand on", "state", "processes", "slowest answer", box=SIMPLE_HEAD)

@@ -12,14 +12,16 @@ Done: TypeAlias = "subprocess.CompletedProcess[str]"
 Im = Callable[..., Done]
 
 
-def run_im(*arguments: str | Path, environment: Mapping[str, str] | None = None, text: str = "") -> Done:
+def run_im(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, text: str = "", timeout_s: float = 60
+) -> Done:
     """Run `im` to its end."""
     return subprocess.run(
         [sys.executable, "-m", "im_cli.main", *map(str, arguments)],
         capture_output=True,
         text=True,
         input=text,
-        timeout=60,
+        timeout=timeout_s,
         check=False,
         env={"PATH": "/usr/bin:/bin", "COLUMNS": "120", **(environment or {})},
     )

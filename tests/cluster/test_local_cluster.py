@@ -1,0 +1,108 @@
+"""`im cluster`: a whole distributed cluster on this machine, started, used and stopped as a person would."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from im_cli.cluster import state_file
+from im_cli.cluster.engine_set import REQUIREMENTS
+from im_cli.exit_code import ExitCode
+from im_sdk import Client, MessageReceived
+from tests.integration.im_cli.conftest import run_im
+from tests.support.engines import require
+
+UP_S = 180
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A running cluster's folder."""
+    require(REQUIREMENTS)
+    folder = tmp_path_factory.mktemp("local-cluster") / "cluster"
+    up = run_im("cluster", "up", "--folder", folder, "--first-port", "0", timeout_s=UP_S)
+    assert up.returncode == ExitCode.DONE, up.stdout + up.stderr
+    yield folder
+    down = run_im("cluster", "down", "--folder", folder)
+    assert down.returncode == ExitCode.DONE, down.stdout + down.stderr
+
+
+def state_of(folder: Path) -> state_file.State:
+    state = state_file.read(folder)
+    assert state is not None
+    return state
+
+
+async def test_people_on_different_gateways_talk(folder: Path) -> None:
+    """What is sent through one gateway is shown through the other."""
+    one, other = state_of(folder).urls
+    async with Client(one) as ann, Client(other) as bob:
+        await ann.register("ann", "a password of ann")
+        await bob.register("bob", "a password of bob")
+        await ann.connect()
+        await bob.connect()
+        events = bob.events()
+        chat = await ann.open_direct("bob")
+        sent = await ann.send(chat.conversation_id, "Are you there?")
+        async for event in events:
+            if isinstance(event, MessageReceived):
+                assert (event.message.seq, event.message.text) == (sent.seq, "Are you there?")
+                break
+
+
+def test_status_finds_every_process_and_engine(folder: Path) -> None:
+    shown = run_im("status", "--config", folder / "cluster.toml", "--json")
+    assert shown.returncode == ExitCode.DONE, shown.stdout + shown.stderr
+    told = json.loads(shown.stdout)
+    nodes = sorted(node for process in told["processes"] for node in process["nodes"])
+    assert nodes == sorted(f"{service}-{letter}" for service in ("gateway", "logic", "repo", "task") for letter in "ab")
+    assert {"database", "cache", "bus"} <= set(told["engines"])
+
+
+def test_a_second_one_in_the_same_folder_is_refused(folder: Path) -> None:
+    again = run_im("cluster", "up", "--folder", folder)
+    assert again.returncode == ExitCode.IN_THE_WAY
+    assert "im cluster down" in again.stderr
+
+
+def test_a_process_that_ended_is_told(folder: Path, tmp_path: Path) -> None:
+    """Of a copy of the state, in which one process is gone."""
+    state = state_of(folder)
+    gone = state_file.Running("task-z", 2**22 - 1, 0.0)
+    state_file.write(
+        tmp_path, state_file.State(state.urls, state.config, [gone, *state.processes], state.internal_urls)
+    )
+    shown = run_im("cluster", "status", "--folder", tmp_path)
+    assert shown.returncode == ExitCode.UNHEALTHY
+    assert "task-z" in shown.stdout
+    assert "gone" in shown.stdout
+
+
+def test_where_there_is_none_that_is_said(tmp_path: Path) -> None:
+    for command in ("down", "status"):
+        refused = run_im("cluster", command, "--folder", tmp_path)
+        assert refused.returncode == ExitCode.REFUSED
+        assert "no cluster was started" in refused.stderr
+
+
+@pytest.mark.timeout(UP_S + 60)
+def test_down_stops_exactly_what_was_started_and_up_finds_what_was_stored(folder: Path) -> None:
+    """Last in this file: it stops the cluster and starts it again."""
+    before = [each.pid for each in state_of(folder).processes]
+    assert len(before) == 12
+    assert run_im("cluster", "down", "--folder", folder).returncode == ExitCode.DONE
+    assert not any(psutil.pid_exists(pid) for pid in before)
+    up = run_im("cluster", "up", "--folder", folder, "--first-port", "0", timeout_s=UP_S)
+    assert up.returncode == ExitCode.DONE, up.stdout + up.stderr
+
+    async def come_back() -> int:
+        async with Client(state_of(folder).urls[0]) as ann:
+            await ann.login("ann", "a password of ann")
+            await ann.connect()
+            (chat,) = [each for each in ann.conversations() if each.kind.name == "DIRECT"]
+            return chat.local_seq
+
+    assert asyncio.run(come_back()) == 1
