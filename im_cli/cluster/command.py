@@ -36,6 +36,9 @@ def up(
     first_port: Annotated[
         int, typer.Option(min=0, max=65535, help="The first gateway's public port, the others follow; 0: free ones.")
     ] = 8080,
+    load_test: Annotated[
+        bool, typer.Option("--load-test", help="Lift the limits for loopback, and hash passwords cheaply.")
+    ] = False,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", envvar="YES", help="Install what is missing without asking.")
     ] = False,
@@ -43,7 +46,7 @@ def up(
     """Start it, and print where it is; it runs until `im cluster down`. What it stored is there again the next time."""
     from im_cli.cluster.install import require_engines  # noqa: PLC0415 - slow imports, only when it runs
     from im_cli.cluster.local_cluster import LocalCluster  # noqa: PLC0415
-    from im_cli.cluster.shape import Shape  # noqa: PLC0415
+    from im_cli.cluster.shape import UNLIMITED, Shape  # noqa: PLC0415
 
     console = Console()
     if _running(folder):
@@ -51,7 +54,9 @@ def up(
             f"a cluster of {folder} runs already", code=ExitCode.IN_THE_WAY, advice="`im cluster down` stops it"
         )
     require_engines(console, yes=yes)
-    cluster = LocalCluster(folder, Shape(gateways, logics, repos, tasks), first_port=first_port)
+    shape = Shape(gateways, logics, repos, tasks)
+    settings = UNLIMITED if load_test else {}
+    cluster = LocalCluster(folder, shape, first_port=first_port, settings=settings)
     started = time.monotonic()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
