@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -31,13 +32,14 @@ def create_application(
         allowed_origins: pages of other hosts that may call.
         web_dir: the web client's files, served at /; None: none.
     """
-    application = FastAPI(
+    application = FastAPIOffline(  # a FastAPI whose /docs loads nothing from elsewhere
         title="im",
         version=version,
         summary="What a client does once; what it does all the time, it does over the WebSocket at /ws.",
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url="/docs",
         redoc_url=None,
+        static_url="/docs/assets",
     )
     for operation in OPERATIONS:
         application.add_api_route(

@@ -1,6 +1,7 @@
 """The HTTP API over a real port."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -214,7 +215,17 @@ async def test_openapi_has_every_route_with_real_schemas(open_site: Any) -> None
         references = set(_references(document))
         assert references
         assert all(reference.rpartition("/")[2] in schemas for reference in references)
-        assert (await http.get("/docs")).status_code == 200
+
+
+async def test_the_page_of_the_api_loads_nothing_from_elsewhere(open_site: Any) -> None:
+    async with open_site() as site, httpx.AsyncClient(base_url=site.http) as http:
+        page = await http.get("/docs")
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert len(loaded) >= 3
+        for address in loaded:
+            assert address.startswith("/docs/"), address
+            assert (await http.get(address)).status_code == 200
+        assert f"'{API}/openapi.json'" in page.text
 
 
 def _references(value: Any) -> Any:
