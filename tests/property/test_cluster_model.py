@@ -1,6 +1,7 @@
 """The whole cluster and several devices of several people, against a list in memory."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from tests.harness.workload import until
 T = TypeVar("T")
 PEOPLE = ("ann", "ben", "cat")
 DEVICES = 2
+EXAMPLES_AT_A_TIME = 5
 QUIET_S = 8.0
 """Within this everybody has everything once the network is there."""
 
@@ -38,7 +40,6 @@ class World:
 
     def __init__(self, runner: asyncio.Runner, folder: Path) -> None:
         self.runner = runner
-        self.examples = 0
         self.tokens: list[list[Tokens]] = []
         self._stop = asyncio.Event()
         self._folder = folder
@@ -411,32 +412,36 @@ class ClusterMachine(RuleBasedStateMachine):
             yield f"{name} lists (head, local, read, unread) {told}, where {expected} is right"
 
 
-def run_machine(folder: Path, *, examples: int, steps: int, repeatable: bool) -> None:
+def run_machine(folder: Path, *, steps: int, at_least: int, seconds: float = 0) -> None:
+    """Run random examples of so many steps: `at_least` so many, and further ones until `seconds` have passed."""
     with asyncio.Runner() as runner:
         world = World(runner, folder)
         world.open()
         try:
-            run_state_machine_as_test(
-                lambda: ClusterMachine(world),  # type: ignore[arg-type]  # any factory will do
-                settings=settings(
-                    max_examples=examples,
-                    stateful_step_count=steps,
-                    deadline=None,
-                    derandomize=repeatable,
-                    phases=[Phase.generate],  # what the network did cannot be repeated step by step
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
+            end, done = time.monotonic() + seconds, 0
+            while done < at_least or time.monotonic() < end:
+                run_state_machine_as_test(
+                    lambda: ClusterMachine(world),  # type: ignore[arg-type]  # any factory will do
+                    settings=settings(
+                        max_examples=EXAMPLES_AT_A_TIME,
+                        stateful_step_count=steps,
+                        deadline=None,
+                        database=None,
+                        phases=[Phase.generate],  # what the network did cannot be repeated step by step
+                        suppress_health_check=list(HealthCheck),
+                    ),
+                )
+                done += EXAMPLES_AT_A_TIME
         finally:
             world.close()
 
 
 @pytest.mark.timeout(180)
 def test_devices_show_what_a_list_in_memory_has(tmp_path: Path) -> None:
-    run_machine(tmp_path, examples=45, steps=25, repeatable=True)
+    run_machine(tmp_path, steps=25, at_least=10, seconds=30)
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(1800)
 def test_devices_show_what_a_list_in_memory_has_for_long(tmp_path: Path) -> None:
-    run_machine(tmp_path, examples=400, steps=40, repeatable=False)
+    run_machine(tmp_path, steps=40, at_least=400)
