@@ -66,7 +66,6 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_gateway/transport/tls.py": "tests/integration/im_gateway/test_keeping.py",
     "im_infra/bus/kafka": "tests/integration/im_infra/bus/",
     "im_infra/bus/tables.py": "tests/unit/im_repo/migrations/test_upgrade.py",
-    "im_infra/discovery/etcd": "tests/contract/test_discovery.py",
     "im_infra/discovery/views.py": "tests/contract/test_discovery.py",
     "im_infra/discovery/tables.py": "tests/unit/im_repo/migrations/test_upgrade.py",
     "im_infra/error_kind.py": "tests/unit/im_infra/test_errors.py",

@@ -126,7 +126,7 @@ def _found(connection: Connection, handle: str) -> int:
 async def _new_id(database: Database) -> int:
     """An id of a worker of our own: the running cluster has another one."""
     clock = SystemClock()
-    async with open_discovery(DiscoverySettings(), database=database, clock=clock) as discovery:
+    async with open_discovery(DiscoverySettings(), database=database, clock=clock, metrics=Metrics()) as discovery:
         lease = WorkerLeaseKeeper(discovery, clock)
         await lease.acquire(above=await database.read(read_id_floor))
         return Snowflake(lease, clock).next_id()

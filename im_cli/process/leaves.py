@@ -94,7 +94,9 @@ async def open_leaves(
                 await when_available("database", lambda: opened.write(upgrade), patient=patient)
             else:
                 await opened.read(require_head)
-        registry = await enter("discovery", lambda: open_discovery(settings.discovery, database=database, clock=clock))
+        registry = await enter(
+            "discovery", lambda: open_discovery(settings.discovery, database=database, clock=clock, metrics=metrics)
+        )
         cache = await enter("cache", lambda: open_cache(settings.cache, clock=clock, metrics=metrics))
         bus = await enter(
             "bus",

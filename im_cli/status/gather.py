@@ -14,6 +14,7 @@ from im_cli.process.settings import ProcessSettings
 from im_infra.clock import SystemClock
 from im_infra.discovery.abstract import Discovery, Node
 from im_infra.discovery.open_discovery import open_discovery
+from im_infra.observability.metrics import Metrics
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.credentials import Credentials
 from im_proto.node.v1.node_pb2 import GetStatusRequest, GetStatusResponse
@@ -66,7 +67,7 @@ async def gather(settings: ProcessSettings) -> ClusterStatus:
     """
     if settings.is_distributed:
         clock = SystemClock()
-        async with open_discovery(settings.discovery, database=None, clock=clock) as discovery:
+        async with open_discovery(settings.discovery, database=None, clock=clock, metrics=Metrics()) as discovery:
             processes = await _ask_all(discovery, Channels(credentials=Credentials.load(settings.rpc.tls)))
     else:
         processes = [await _ask_internal_port(settings)]

@@ -7,12 +7,13 @@ from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery, Node
 from im_infra.discovery.settings import DiscoverySettings
 from im_infra.discovery.static import StaticDiscovery
+from im_infra.observability.metrics import Metrics
 from im_infra.sql.abstract import Database
 
 
 @asynccontextmanager
 async def open_discovery(
-    settings: DiscoverySettings, *, database: Database | None, clock: Clock
+    settings: DiscoverySettings, *, database: Database | None, clock: Clock, metrics: Metrics
 ) -> AsyncIterator[Discovery]:
     """The registry of that kind, open while the context is.
 
@@ -20,6 +21,7 @@ async def open_discovery(
         settings: which, and what it starts with.
         database: where the static one keeps worker leases; None: there is none, and the kind has its own place.
         clock: wall and monotonic time, for the leases.
+        metrics: counters.
 
     Raises:
         ValueError: an entry of `nodes` is not `service/node_id@host:port`.
@@ -33,7 +35,7 @@ async def open_discovery(
         case "etcd":
             from im_infra.discovery.etcd.discovery import open_etcd  # noqa: PLC0415 - the embedded cluster never needs it
 
-            async with open_etcd(settings.etcd, clock) as registry:
+            async with open_etcd(settings.etcd, clock, metrics) as registry:
                 yield registry
 
 

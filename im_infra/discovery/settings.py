@@ -14,7 +14,7 @@ class EtcdSettings(Section):
     endpoints: tuple[str, ...] = Field(
         default=("127.0.0.1:2379",),
         min_length=1,
-        description="Its members, each `host:port`; several must be IP addresses, of which whichever answers is used.",
+        description="Its members, each `host:port`; one of them is asked, another where that does not answer.",
     )
     prefix: str = Field(
         default="/im/",

@@ -41,6 +41,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         ("why",),
     ),
     Metric("im_cache_epoch_changes_total", "counter", "items", "Times the shared cache lost what it held."),
+    Metric("im_discovery_nodes", "gauge", "items", "Nodes that the registry lists, as this process sees it."),
+    Metric(
+        "im_discovery_watch_restarts_total", "counter", "items", "Times the registry was lost sight of and read anew."
+    ),
+    Metric("im_discovery_lease_losses_total", "counter", "items", "Leases of this process's nodes that ended early."),
     # im_infra.rpc
     # im_gateway
     Metric("im_gateway_connections", "gauge", "items", "Open WebSocket connections."),

@@ -1,14 +1,17 @@
 """What every registry promises."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from im_cli.engines.engine import Engine
+from im_cli.engines.etcd import REQUIREMENTS, EtcdAccount, EtcdTls
+from im_cli.engines.etcd import etcd as etcd_engine
 from im_infra import error_table
 from im_infra.clock import ManualClock
 from im_infra.discovery.abstract import Discovery, Node, WorkerLease
@@ -17,8 +20,12 @@ from im_infra.discovery.settings import EtcdSettings
 from im_infra.discovery.static import StaticDiscovery
 from im_infra.discovery.tables import WORKER_LEASE
 from im_infra.errors import ImError
+from im_infra.observability.metrics import Metrics
+from im_infra.settings.client_tls import ClientTlsSettings
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite import open_sqlite
+from tests.support.certificates import make_authority, make_certificate
+from tests.support.engines import require
 
 LOGIC = Node("logic", "logic-1", "boot-1", "127.0.0.1:9000")
 
@@ -44,18 +51,42 @@ async def static(tmp_path: Path) -> AsyncIterator[Member]:
 
 
 @asynccontextmanager
-async def etcd(engine: Engine, prefix: str) -> AsyncIterator[Member]:
+async def etcd(settings: EtcdSettings) -> AsyncIterator[Member]:
     clock = ManualClock()
-    async with open_etcd(EtcdSettings(endpoints=(engine.address,), prefix=prefix), clock) as discovery:
+    async with open_etcd(settings, clock, Metrics()) as discovery:
         yield Member(discovery, lambda lease: clock.advance((lease.high_time - clock.now_ms()) / 1000))
 
 
-@pytest.fixture(params=["static", "etcd"])
+@pytest.fixture(scope="module")
+def closed_etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdSettings]:
+    """An etcd with TLS that asks everybody for an account."""
+    require(REQUIREMENTS)
+    folder = tmp_path_factory.mktemp("closed-etcd")
+    authority = make_authority(folder)
+    made = make_certificate(folder, authority)
+    account = EtcdAccount(password="not a secret", prefix="/")
+    with etcd_engine(
+        folder / "data", account, tls=EtcdTls(made.certificate, made.key, authority.certificate)
+    ) as engine:
+        yield EtcdSettings(
+            endpoints=(engine.address,),
+            user=account.user,
+            password=SecretStr(account.password),
+            tls=ClientTlsSettings(enabled=True, ca=authority.certificate),
+        )
+
+
+@pytest.fixture(params=["static", "etcd", "etcd_tls"])
 async def member(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Member]:
+    prefix = f"/{tmp_path.name}/"
     if request.param == "static":
         opening = static(tmp_path)
+    elif request.param == "etcd":
+        engine: Engine = request.getfixturevalue("etcd_engine")
+        opening = etcd(EtcdSettings(endpoints=(engine.address,), prefix=prefix))
     else:
-        opening = etcd(request.getfixturevalue("etcd_engine"), f"/{tmp_path.name}/")
+        settings: EtcdSettings = request.getfixturevalue("closed_etcd")
+        opening = etcd(settings.model_copy(update={"prefix": prefix}))
     async with opening as opened:
         yield opened
 

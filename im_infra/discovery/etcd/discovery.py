@@ -18,6 +18,7 @@ from im_infra.discovery.settings import EtcdSettings
 from im_infra.discovery.views import Views
 from im_infra.errors import ImError
 from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
 
 _LOG: Final = logs.get(__name__)
 
@@ -36,9 +37,10 @@ class EtcdDiscovery:
     Args:
         settings: where etcd is, and how patient we are.
         clock: wall and monotonic time.
+        metrics: counters.
     """
 
-    def __init__(self, settings: EtcdSettings, clock: Clock) -> None:
+    def __init__(self, settings: EtcdSettings, clock: Clock, metrics: Metrics) -> None:
         self._settings = settings
         self._clock = clock
         self._connection = EtcdConnection(settings)
@@ -47,6 +49,9 @@ class EtcdDiscovery:
         self._views = Views()
         self._prefix = self._connection.key("node", "")
         self._tasks: list[asyncio.Task[object]] = []
+        self._listed = metrics.gauge("im_discovery_nodes")
+        self._restarts = metrics.counter("im_discovery_watch_restarts_total")
+        self._losses = metrics.counter("im_discovery_lease_losses_total")
 
     async def open(self) -> None:
         """Read who is there, and follow it from then on. Raises ImError(UNAVAILABLE)."""
@@ -66,7 +71,9 @@ class EtcdDiscovery:
     @asynccontextmanager
     async def register(self, node: Node) -> AsyncIterator[Registration]:
         """See `abstract.Discovery.register`. Raises ImError(UNAVAILABLE): etcd is away."""
-        registration = EtcdRegistration(self._connection, node, ttl_s=self._settings.lease_ttl_s)
+        registration = EtcdRegistration(
+            self._connection, node, ttl_s=self._settings.lease_ttl_s, on_lost=self._losses.inc
+        )
         await registration.announce()
         keeping = aio.spawn(registration.run(), name=f"discovery.register {node.node_id}")
         try:
@@ -95,14 +102,17 @@ class EtcdDiscovery:
         return await self._workers.renew(lease)
 
     async def check(self) -> None:
-        """Raise ImError(UNAVAILABLE) unless etcd answers."""
-        await self._connection.status()
+        """Raise ImError(UNAVAILABLE) unless etcd answers, and speaks for a majority of its members."""
+        await self._connection.check()
 
     async def _read_all(self) -> int:
         """Read everybody; gives the revision at which that was so."""
         response = await self._connection.range(self._prefix)
-        present = [found[0] for entry in response.kvs if (found := decode(entry.value)) is not None and not found[1]]
-        self._liveness.see(present, self._clock.monotonic())
+        found = [known for entry in response.kvs if (known := decode(entry.value)) is not None]
+        self._liveness.see([node for node, leaving in found if not leaving], self._clock.monotonic())
+        for node, leaving in found:
+            if leaving:
+                self._liveness.leave(node.service, node.node_id)
         self._publish()
         return int(response.header.revision)
 
@@ -113,7 +123,8 @@ class EtcdDiscovery:
             try:
                 await self._watch(revision + 1)
             except ImError as error:
-                self._liveness.lose_sight()
+                self._liveness.lose_sight(self._clock.monotonic())
+                self._restarts.inc()
                 _LOG.warning("etcd is not followed", error=error.message, next_try_s=round(wait_s, 1))
             while True:
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
@@ -158,8 +169,16 @@ class EtcdDiscovery:
             if self._liveness.doubted and now >= next_try:
                 next_try = now + _TRY_EVERY_S
                 await self._try_doubted()
-            if self._liveness.drop_due(self._clock.monotonic()):
+            if self._liveness.is_due(now) and await self._sees() and self._liveness.drop_due(now):
                 self._publish()
+
+    async def _sees(self) -> bool:
+        """Whether etcd answers at this moment: one that hangs says nothing of those that came back."""
+        try:
+            await self._connection.check()
+        except ImError:
+            return False
+        return True
 
     async def _try_doubted(self) -> None:
         async def attempt(node: Node) -> None:
@@ -173,18 +192,20 @@ class EtcdDiscovery:
                 tasks.create_task(attempt(node), name="discovery.try")
 
     def _publish(self) -> None:
-        self._views.replace(self._liveness.nodes)
+        nodes = self._liveness.nodes
+        self._listed.set(len(nodes))
+        self._views.replace(nodes)
 
 
 @asynccontextmanager
-async def open_etcd(settings: EtcdSettings, clock: Clock) -> AsyncIterator[EtcdDiscovery]:
+async def open_etcd(settings: EtcdSettings, clock: Clock, metrics: Metrics) -> AsyncIterator[EtcdDiscovery]:
     """The registry on etcd, open while the context is.
 
     Raises:
         ImError: UNAVAILABLE: etcd does not answer, or does not let us in. Once it is open, it rides outages out.
         OSError: a certificate cannot be read.
     """
-    discovery = EtcdDiscovery(settings, clock)
+    discovery = EtcdDiscovery(settings, clock, metrics)
     try:
         await discovery.open()
         yield discovery

@@ -43,7 +43,7 @@ class Liveness:
 
     def __init__(self) -> None:
         self._listed: dict[Name, _Listed] = {}
-        self._blind = True
+        self._blind_since: float | None = None
 
     @property
     def nodes(self) -> list[Node]:
@@ -55,21 +55,29 @@ class Liveness:
         """Those to try directly: what they answer decides."""
         return [entry.node for entry in self._listed.values() if entry.doubted]
 
+    @property
+    def waits(self) -> bool:
+        """Somebody vanished and is listed all the same."""
+        return any(entry.vanished is not None for entry in self._listed.values())
+
     def see(self, present: Iterable[Node], now: float) -> None:
         """All of etcd was read: after a start, or after it was away. What is missing vanished now, as far as we can tell."""
-        self._blind = False
+        blind_s = now - self._blind_since if self._blind_since is not None else 0.0
+        self._blind_since = None
         names = set()
         for node in present:
             names.add(_name(node))
             self.put(node)
         for name, entry in self._listed.items():
             if name not in names:
-                entry.vanished = now  # anew: the time in which we saw nothing does not count
+                # Of those that had vanished before, the time in which we saw nothing does not count.
+                entry.vanished = now if entry.vanished is None else entry.vanished + blind_s
         self._doubt_masses(now)
 
-    def lose_sight(self) -> None:
+    def lose_sight(self, now: float) -> None:
         """Etcd is away: nobody is dropped until it was read again."""
-        self._blind = True
+        if self._blind_since is None:
+            self._blind_since = now
 
     def put(self, node: Node) -> None:
         """A node was announced, or said something new of itself."""
@@ -98,9 +106,13 @@ class Liveness:
         if entry is not None and entry.doubted and entry.node.boot_id == node.boot_id:
             entry.failures = (*(at for at in entry.failures if now - at <= FAILURES_WITHIN_S), now)
 
+    def is_due(self, now: float) -> bool:
+        """Whether somebody is to be dropped."""
+        return self._blind_since is None and any(_is_due(entry, now) for entry in self._listed.values())
+
     def drop_due(self, now: float) -> bool:
         """Drop whom nothing keeps any more; says whether somebody was."""
-        if self._blind:
+        if self._blind_since is not None:
             return False
         due = [name for name, entry in self._listed.items() if _is_due(entry, now)]
         for name in due:

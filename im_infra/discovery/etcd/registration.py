@@ -1,6 +1,7 @@
 """Announcing a node, and keeping it announced."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -8,7 +9,7 @@ from aetcd import rpc
 
 from im_infra.discovery.abstract import Node
 from im_infra.discovery.etcd.connection import EtcdConnection
-from im_infra.discovery.etcd.node_value import encode
+from im_infra.discovery.etcd.node_value import decode, encode
 from im_infra.errors import ImError
 from im_infra.observability import logs
 
@@ -27,16 +28,18 @@ class EtcdRegistration:
         connection: to etcd.
         node: what is announced.
         ttl_s: life of the lease, in seconds; it is renewed each third of that.
+        on_lost: called when the lease was lost.
     """
 
-    def __init__(self, connection: EtcdConnection, node: Node, *, ttl_s: int) -> None:
+    def __init__(self, connection: EtcdConnection, node: Node, *, ttl_s: int, on_lost: Callable[[], None]) -> None:
         self._connection = connection
         self._node = node
         self._key = connection.key("node", node.service, node.node_id)
         self._ttl_s = ttl_s
         self._lease_id = 0
-        self.losses = 0
-        """How often the lease was lost."""
+        self._told = True
+        """What we say of the node is what etcd has."""
+        self._on_lost = on_lost
 
     async def announce(self) -> None:
         """For the first time: whatever an earlier start of this name left is replaced. Raises ImError(UNAVAILABLE)."""
@@ -46,15 +49,20 @@ class EtcdRegistration:
     async def set_draining(self) -> None:
         """Tell everybody that this node stops soon. Raises ImError(UNAVAILABLE): it will be told with the next renewal."""
         self._node = replace(self._node, draining=True)
-        await self._write(encode(self._node))
+        self._told = False
+        await self._tell()
 
     async def run(self) -> None:
         """Keep it announced until cancelled."""
         while True:
             try:
-                alive = await self._connection.keep_alive(self._lease_id)
-                if not alive:
-                    await self._announce_again()
+                if not await self._connection.keep_alive(self._lease_id):
+                    self._on_lost()
+                    self._told = False
+                    self._lease_id = await self._connection.grant(self._ttl_s)
+                    _LOG.warning("the lease was lost", node=self._node.node_id)
+                if not self._told:
+                    await self._tell()
             except ImError as error:
                 _LOG.warning("node not renewed", node=self._node.node_id, error=error.message)
                 await asyncio.sleep(_RETRY_S)
@@ -66,19 +74,18 @@ class EtcdRegistration:
         await self._write(encode(self._node, leaving=True))
         await self._connection.revoke(self._lease_id)
 
-    async def _announce_again(self) -> None:
-        self.losses += 1
-        self._lease_id = await self._connection.grant(self._ttl_s)
-        if await self._write(encode(self._node)):
-            _LOG.warning("node announced again after its lease was lost", node=self._node.node_id)
-        else:
+    async def _tell(self) -> None:
+        """Say what the node is now; while another process has its name, this is tried again with each renewal."""
+        self._told = await self._write(encode(self._node))
+        if not self._told:
             _LOG.error("another process took this node's name; it is not announced", node=self._node.node_id)
 
     async def _write(self, value: bytes) -> bool:
         """Write, if the key is ours or nobody's; says whether it was."""
         seen = await self._connection.range(self._key)
         held = next((entry for entry in seen.kvs if entry.key == self._key), None)
-        if held is not None and f'"boot_id": "{self._node.boot_id}"'.encode() not in held.value:
+        holder = decode(held.value) if held is not None else None
+        if holder is not None and holder[0].boot_id != self._node.boot_id:
             return False
         compare = rpc.Compare(
             result=rpc.Compare.EQUAL,

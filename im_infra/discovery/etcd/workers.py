@@ -1,6 +1,8 @@
 """Worker ids on etcd: an id's recorded high time is replaced by compare-and-set, so of two takers one wins."""
 
+import random
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, Final
 
 from aetcd import rpc
@@ -13,8 +15,8 @@ from im_infra.discovery.etcd.connection import EtcdConnection
 from im_infra.errors import ImError
 from im_infra.ids.snowflake import MAX_WORKERS
 
-_TRIES: Final = 16
-"""So many may lose the race for an id and go on with the next; a start of a whole cluster at once is no more."""
+_TRIES: Final = 32
+"""Each that loses a race for an id looks among more of them: a whole cluster may start at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,10 @@ class Workers:
 
     async def lease(self, *, above: int) -> WorkerLease:
         """See `abstract.Discovery.lease_worker`."""
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             now_ms, asked_at = self._clock.now_ms(), self._clock.monotonic()
             recorded = await self._read()
-            free = _free(recorded, now_ms)
+            free = _free(recorded, now_ms, pick=random.randint(0, attempt))  # noqa: S311 - whoever lost looks further on
             if free is None:
                 raise ImError(error_table.UNAVAILABLE, "every worker id is taken", retry_after_ms=60_000)
             high_time = lease_window.first_high_time(now_ms, above)
@@ -91,10 +93,17 @@ class Workers:
         return self._prefix + f"{worker_id:04}".encode()
 
 
-def _free(recorded: dict[int, _Recorded], now_ms: int) -> _Recorded | None:
-    """The lowest id whose recorded time has passed, else one never used."""
-    passed = [entry for entry in recorded.values() if entry.high_time <= now_ms]
-    if passed:
-        return min(passed, key=lambda entry: entry.worker_id)
-    unused = next((number for number in range(MAX_WORKERS) if number not in recorded), None)
-    return None if unused is None else _Recorded(unused, 0, 0)
+def _free(recorded: dict[int, _Recorded], now_ms: int, *, pick: int) -> _Recorded | None:
+    """One of the ids that may be taken: the lowest whose recorded time has passed, else the lowest never used.
+
+    Args:
+        recorded: what is recorded of those that were used.
+        now_ms: the time.
+        pick: so many of them are passed over, where there are so many.
+    """
+    passed = sorted(
+        (entry for entry in recorded.values() if entry.high_time <= now_ms), key=lambda entry: entry.worker_id
+    )
+    unused = (_Recorded(number, 0, 0) for number in range(MAX_WORKERS) if number not in recorded)
+    free = list(islice(chain(passed, unused), pick + 1))
+    return free[-1] if free else None
