@@ -7,8 +7,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +16,7 @@ from rich.console import Console
 from im_cli.data_folder import DataFolder
 from im_cli.exit_code import CommandError, ExitCode
 from im_cli.up import ConfigOption, DataDirOption
+from im_infra.finding import Finding, Grade
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -29,24 +28,7 @@ WANTED_FILES: Final = 10_240
 FREE_BYTES: Final = 1 << 30
 SKEW_MS: Final = 30_000
 """The database's clock may lie so far behind its own high-water mark before syncs must start anew."""
-
-
-class Grade(Enum):
-    """How a finding is meant."""
-
-    GOOD = "[green]good[/]"
-    WARNING = "[yellow]warning[/]"
-    BAD = "[red]bad[/]"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    grade: Grade
-    subject: str
-    told: str
-    advice: str = ""
+_COLOURS: Final = {Grade.GOOD: "green", Grade.WARNING: "yellow", Grade.BAD: "red"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -59,7 +41,8 @@ def doctor(*, data_dir: DataDirOption = Path("data"), config: ConfigOption = Non
     console = Console(highlight=False)
     findings = list(_examine(DataFolder(data_dir), config))
     for finding in findings:
-        console.print(f"{finding.grade.value:>7}  [bold]{finding.subject}[/]  {finding.told}", soft_wrap=True)
+        grade = f"[{_COLOURS[finding.grade]}]{finding.grade.value:>7}[/]"
+        console.print(f"{grade}  [bold]{finding.subject}[/]  {finding.told}", soft_wrap=True)
         if finding.advice:
             console.print(f"         → {finding.advice}", soft_wrap=True)
     if any(finding.grade is Grade.BAD for finding in findings):

@@ -68,6 +68,7 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_infra/bus/tables.py": "tests/unit/im_repo/migrations/test_upgrade.py",
     "im_infra/discovery/views.py": "tests/contract/test_discovery.py",
     "im_infra/discovery/tables.py": "tests/unit/im_repo/migrations/test_upgrade.py",
+    "im_infra/finding.py": "tests/unit/im_infra/cache/redis/test_examine.py",
     "im_infra/error_kind.py": "tests/unit/im_infra/test_errors.py",
     "im_infra/sql/errors.py": "tests/unit/im_infra/sql/test_sqlite_errors.py",
     "im_infra/sql/metadata.py": "tests/unit/im_repo/migrations/test_upgrade.py",
