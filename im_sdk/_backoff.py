@@ -8,15 +8,23 @@ LIMIT_S = 30.0
 _EXPONENT_LIMIT = 5
 
 
-def reconnect_delay(failures: int, source: random.Random, *, at_least_s: float = 0) -> float:
+def reconnect_delay(
+    failures: int, source: random.Random, *, away_s: float = float("inf"), at_least_s: float = 0
+) -> float:
     """Seconds to the next connect, with full jitter.
+
+    Never longer than the connection has been away already: a few short draws use up tries, and a server that was down for
+    three seconds would be waited for another sixteen.
 
     Args:
         failures: tries that failed since the last healthy connection; 0: that one has just ended.
         source: the jitter's randomness.
+        away_s: seconds since the last healthy connection, or since the first try.
         at_least_s: what the server asked for; the jitter comes on top.
     """
-    ceiling = HEALTHY_S if failures == 0 else min(LIMIT_S, 2.0 ** min(failures, _EXPONENT_LIMIT))
+    ceiling = HEALTHY_S
+    if failures:
+        ceiling = min(LIMIT_S, 2.0 ** min(failures, _EXPONENT_LIMIT), max(HEALTHY_S, away_s))
     return at_least_s + source.uniform(0, ceiling)
 
 

@@ -97,6 +97,7 @@ class Link:
         self._on_token = on_token
         self._failures = 0
         self._was_healthy = False
+        self._away_since = 0.0
         self._resumed = False
         self._renewed = False
         self._renewing = False
@@ -120,6 +121,7 @@ class Link:
             return
         self._take_over = take_over
         self._failures = 0
+        self._away_since = now
         self._renewed = False
         if take_over:
             self.credentials.take_resume()  # a person's act goes through the kick policy
@@ -317,9 +319,11 @@ class Link:
         if self._was_healthy:
             self._was_healthy = False
             self._failures = 0
+            self._away_since = now
         else:
             self._failures += 1
-        delay = reconnect_delay(self._failures, self._random, at_least_s=error.retry_after_ms / 1000)
+        away_s = now - self._away_since
+        delay = reconnect_delay(self._failures, self._random, away_s=away_s, at_least_s=error.retry_after_ms / 1000)
         self._step_deadline = now + delay
         self._to(Phase.WAITING, error, retry_in_s=delay)
 

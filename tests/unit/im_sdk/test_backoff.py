@@ -15,6 +15,13 @@ def test_reconnects_use_full_jitter_up_to_a_doubling_ceiling(failures: int, ceil
     assert ceiling * 0.95 < max(delays) <= ceiling
 
 
+def test_nobody_waits_longer_than_they_have_been_away() -> None:
+    source = random.Random(1)
+    for away_s, ceiling in ((0.1, HEALTHY_S), (3, 3), (20, 20), (99, LIMIT_S)):
+        delays = [reconnect_delay(9, source, away_s=away_s) for _ in range(2_000)]
+        assert ceiling * 0.95 < max(delays) <= ceiling
+
+
 def test_what_the_server_asked_for_is_the_least() -> None:
     assert reconnect_delay(0, random.Random(1), at_least_s=7) >= 7
     assert repeat_delay(1, random.Random(1), at_least_s=7) >= 7

@@ -69,6 +69,33 @@ def test_failed_tries_wait_longer_up_to_thirty_seconds(device: MakeDevice) -> No
     assert made.commands.count(OpenSocket()) == len(ceilings) + 1
 
 
+@pytest.mark.parametrize("down_s", [0.5, 3, 8, 20])
+def test_clients_are_back_soon_after_their_server_is(server: ModelServer, down_s: float) -> None:
+    """Whatever they drew: none waits longer than two seconds, or than the server was down."""
+    late = []
+    for seed in range(200):
+        made = Device(server, 1, seed=seed).online()
+        made.reachable = False
+        made.drop()
+        began = made.now
+        while made.now < began + down_s:
+            made.now = min(made.session.deadline(), began + down_s)
+            made.session.tick(made.now)
+            made.pump()
+            if made.session.state is ConnectionState.CONNECTING:
+                made.session.socket_failed(made.now, UnreachableError.because("refused"))
+                made.pump()
+        made.reachable = True
+        while made.session.state is not ConnectionState.ONLINE:
+            made.now = made.session.deadline()
+            made.session.tick(made.now)
+            made.pump()
+            made.settle()
+        late.append(made.now - began - down_s)
+    assert max(late) <= max(2.0, down_s)
+    assert min(late) < max(2.0, down_s) / 4
+
+
 def test_a_busy_server_is_given_the_time_it_asks_for(device: MakeDevice) -> None:
     made = device()
     made.start()
