@@ -36,6 +36,9 @@ class RequestHandler:
             self._commands.handle(stream, request.command, responder)
         elif which == "open_connection":
             responder.run(self._sessions.open(stream.peer, request.open_connection))
+        elif which == "abandon_connection":
+            self._sessions.abandon(stream.peer, request.abandon_connection)
+            responder.answer(b"")
         elif which == "close_connection":
             responder.run(self._sessions.close(request.close_connection))
         else:

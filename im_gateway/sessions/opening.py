@@ -18,12 +18,22 @@ from im_infra.error_table import CloseCode
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.rpc.peer import Peer
-from im_proto.logic.v1.stream_pb2 import LargeMembership, LogicRequest, LogicResponse, OpenConnection, OpenedConnection
+from im_infra.rpc.stream_client import StreamClient
+from im_proto.logic.v1.stream_pb2 import (
+    AbandonConnection,
+    LargeMembership,
+    LogicRequest,
+    LogicResponse,
+    OpenConnection,
+    OpenedConnection,
+)
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.session_pb2 import HelloRequest, Limits
 from im_proto.v1.sync_pb2 import SyncRequest
 
 _LOG: Final = logs.get(__name__)
+
+_ABANDON_TIMEOUT_S: Final = 2.0
 
 
 class Interests(Protocol):
@@ -70,6 +80,7 @@ class Opening:
 
     def __init__(self, parts: OpeningParts) -> None:
         self._parts = parts
+        self._asked: dict[Connection, StreamClient] = {}  # those whose Hello is with logic, which credit bounds
         settings = parts.hub.settings.connections
         self._limits = Limits(
             max_frame_bytes=settings.max_frame_bytes,
@@ -94,6 +105,14 @@ class Opening:
         for frame in rest:
             connection.fail(frame.request_id, ImError(error_table.HELLO_REQUIRED, "wait for the answer to Hello"))
 
+    def on_closed(self, connection: Connection) -> None:
+        """A connection is gone that has no session yet: where logic is opening one, it must not displace the next."""
+        client = self._asked.pop(connection, None)
+        if client is not None:
+            abandon = AbandonConnection(connection_id=connection.connection_id, boot_id=self._parts.me.boot_id)
+            body = LogicRequest(abandon_connection=abandon).SerializeToString()
+            client.request(body, _ignore, timeout_s=_ABANDON_TIMEOUT_S)
+
     def _hello(self, connection: Connection, request_id: int, hello: HelloRequest) -> None:
         parts = self._parts
         try:
@@ -115,8 +134,10 @@ class Opening:
             hello=hello,
             claims=claims.to_proto() if claims else None,
             address=connection.address,
+            hello_time=parts.hub.clock.now_ms(),
         )
         connection.state = State.OPENING
+        self._asked[connection] = client
         body = LogicRequest(open_connection=request).SerializeToString()
         key = claims.user_id if claims else connection.connection_id
         parts.link.request(client, key, body, partial(self._on_answer, connection, request_id, hello))
@@ -137,6 +158,7 @@ class Opening:
         body: bytes | None,
         error: ImError | None,
     ) -> None:
+        self._asked.pop(connection, None)
         if body is None:
             self._refuse(connection, request_id, error or ImError(error_table.INTERNAL))
             return
@@ -230,3 +252,7 @@ class Opening:
         code = close_code(error.reason)
         connection.end(code, error.reason.name)
         assert isinstance(code, CloseCode)
+
+
+def _ignore(_body: bytes | None, _error: ImError | None) -> None:
+    """What could not be abandoned is closed once it is open."""

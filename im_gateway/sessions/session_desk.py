@@ -41,3 +41,5 @@ class SessionDesk:
         if connection.user_id:
             self._leave(connection)
             self._close(connection)
+        else:
+            self._opening.on_closed(connection)

@@ -67,6 +67,7 @@ def _connection_of(route: Route) -> LiveConnection:
         device_id=route.device_id,
         instance_id=route.instance_id,
         device_class=route.device_class,
+        hello_time=route.hello_time,
     )
 
 
@@ -79,4 +80,5 @@ def _route_of(connection: LiveConnection) -> Route:
         device_id=connection.device_id,
         instance_id=connection.instance_id,
         device_class=connection.device_class,
+        hello_time=connection.hello_time,
     )

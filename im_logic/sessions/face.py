@@ -1,5 +1,8 @@
 """The room's face on the stream from gateways."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from im_infra.clock import Clock
 from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
@@ -8,13 +11,13 @@ from im_logic.accounts.claims import Claims
 from im_logic.accounts.convert import user_message
 from im_logic.sessions.connections import Connections
 from im_logic.sessions.kick import ConnectionKey
-from im_logic.sessions.open_connection import Hello, OpenConnection, Opened
+from im_logic.sessions.open_connection import Hello, OpenConnection, Opened, Wait
 from im_proto.logic.v1 import stream_pb2
 from im_proto.v1.session_pb2 import HelloResponse
 
 
 class SessionFace:
-    """Answers OpenConnection and CloseConnection.
+    """Answers OpenConnection, AbandonConnection and CloseConnection.
 
     Args:
         open_connection: the operation.
@@ -29,19 +32,24 @@ class SessionFace:
         self._open = open_connection
         self._connections = connections
         self._clock = clock
+        self._waits: dict[ConnectionKey, Wait] = {}  # of Hellos under way, which credit bounds
         self._hellos = metrics.counter("im_logic_hellos_total")
 
-    async def open(self, gateway: Peer, request: stream_pb2.OpenConnection) -> bytes:
-        """A serialised LogicResponse with the opened connection; raises what the operation raises."""
-        credential = request.hello.WhichOneof("credential") or "none"
-        try:
-            opened = await self._open.open(_hello_of(gateway, request))
-        except ImError as error:
-            self._hellos.labels(credential, error.reason.name).inc()
-            raise
-        self._hellos.labels(credential, "ok").inc()
-        answer = self._answer(gateway, request.connection_id, opened)
-        return stream_pb2.LogicResponse(opened_connection=answer).SerializeToString()
+    def open(self, gateway: Peer, request: stream_pb2.OpenConnection) -> Coroutine[Any, Any, bytes]:
+        """Begin to open a connection; from here on it can be abandoned.
+
+        Returns:
+            What answers a serialised LogicResponse with the opened connection, or raises what the operation raises.
+        """
+        hello = _hello_of(gateway, request)
+        self._waits[hello.key] = hello.wait
+        return self._finish(gateway, request, hello)
+
+    def abandon(self, gateway: Peer, request: stream_pb2.AbandonConnection) -> None:
+        """Nobody waits for a connection any more: it shall displace none. Too late, it is closed as any other."""
+        wait = self._waits.get(ConnectionKey(gateway.node_id, request.boot_id, request.connection_id))
+        if wait is not None:
+            wait.abandoned = True
 
     async def close(self, request: stream_pb2.CloseConnection) -> bytes:
         """Take the route away; answers empty, and raises ImError(UNAVAILABLE): it then expires."""
@@ -49,6 +57,19 @@ class SessionFace:
         key = ConnectionKey(caller.gateway_id, request.boot_id, caller.connection_id)
         await self._connections.remove(caller.user_id, key)
         return b""
+
+    async def _finish(self, gateway: Peer, request: stream_pb2.OpenConnection, hello: Hello) -> bytes:
+        credential = request.hello.WhichOneof("credential") or "none"
+        try:
+            opened = await self._open.open(hello)
+        except ImError as error:
+            self._hellos.labels(credential, error.reason.name).inc()
+            raise
+        finally:
+            self._waits.pop(hello.key, None)
+        self._hellos.labels(credential, "ok").inc()
+        answer = self._answer(gateway, request.connection_id, opened)
+        return stream_pb2.LogicResponse(opened_connection=answer).SerializeToString()
 
     def _answer(self, gateway: Peer, connection_id: int, opened: Opened) -> stream_pb2.OpenedConnection:
         session, user = opened.session, opened.user
@@ -90,6 +111,7 @@ def _hello_of(gateway: Peer, request: stream_pb2.OpenConnection) -> Hello:
     is_access_token = hello.WhichOneof("credential") == "access_token"
     return Hello(
         key=ConnectionKey(gateway.node_id, request.boot_id or gateway.boot_id, request.connection_id),
+        hello_time=request.hello_time,
         claims=_claims_of(request.claims) if is_access_token and request.HasField("claims") else None,
         ticket=hello.ticket,
         resume_token=hello.resume_token,

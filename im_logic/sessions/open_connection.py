@@ -18,7 +18,7 @@ gateways within two seconds all the same.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from im_infra import error_table
@@ -33,7 +33,7 @@ from im_logic.accounts.standing import refusal
 from im_logic.accounts.tickets import Tickets
 from im_logic.accounts.tokens import encoded
 from im_logic.sessions.connections import Connections
-from im_logic.sessions.kick import ConnectionKey, Limits, LiveConnection, Verdict, judge
+from im_logic.sessions.kick import ConnectionKey, Limits, LiveConnection, Verdict, joined, judge
 from im_logic.sessions.ports import LargeConversations, LargeMembership, Sync
 from im_logic.sessions.resume import ResumeTokens
 from im_logic.sessions.sockets import GatewaySockets
@@ -45,6 +45,24 @@ _LOG: Final = logs.get(__name__)
 _MAX_TEXT: Final = 64
 _INSTANCE_BYTES: Final = 9
 _CLEAN_UP_S: Final = 2.0
+_RETRY_AFTER_MS: Final = 1_000
+
+
+class Wait:
+    """Whether anybody still waits for the answer to a Hello."""
+
+    __slots__ = ("abandoned",)
+
+    def __init__(self) -> None:
+        self.abandoned = False
+
+
+class NobodyWaitsError(ImError):
+    """The connection is gone, or its client has connected again since; one that is there after all tries again."""
+
+    def __init__(self, wait: Wait) -> None:
+        words = "the connection closed" if wait.abandoned else "a later connection of this instance came first"
+        super().__init__(error_table.UNAVAILABLE, words, retry_after_ms=_RETRY_AFTER_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,9 @@ class Hello:
     """What a connection says; exactly one of `claims`, `ticket` and `resume_token` is set."""
 
     key: ConnectionKey
+    wait: Wait = field(default_factory=Wait, compare=False)
+    hello_time: int = 0
+    """When it came, milliseconds since the epoch by its gateway's clock; 0: not told."""
     claims: Claims | None = None
     """Of the access token, checked by the gateway."""
     ticket: str = ""
@@ -127,7 +148,8 @@ class OpenConnection:
 
         Raises:
             ImError: UNAUTHENTICATED, TICKET_INVALID, RESUME_INVALID, TOKEN_EXPIRED, SESSION_REVOKED, ACCOUNT_DISABLED,
-                KICKED, TOO_MANY_INSTANCES, FIELD_INVALID, UNAVAILABLE, and what a sync raises.
+                KICKED, TOO_MANY_INSTANCES, FIELD_INVALID, UNAVAILABLE (abandoned and overtaken ones get it too, where a
+                client is there to hear it), and what a sync raises.
         """
         credential = await self._verify(hello)
         claims = credential.claims
@@ -137,12 +159,13 @@ class OpenConnection:
             device_id=claims.device_id,
             instance_id=credential.instance_id,
             device_class=claims.device_class,
+            hello_time=hello.hello_time,
         )
         try:
-            verdict = await self._join_if_stored(claims.user_id, me, resumed=credential.resumed)
+            verdict = await self._join_if_stored(claims.user_id, me, hello.wait, resumed=credential.resumed)
             session, user = await self._standing(claims, take_over=hello.take_over)
             if verdict is not None and verdict.victims:
-                await self._make_room(claims.user_id, me, verdict, resumed=credential.resumed)
+                await self._make_room(claims.user_id, me, verdict, hello.wait, resumed=credential.resumed)
             large = await self._large.list_large(claims.user_id)
             world_id = await self._large.world_id()
             resume_token = credential.resume_token or await self._begin_resuming(claims, credential.instance_id)
@@ -163,9 +186,9 @@ class OpenConnection:
         )
 
     async def _verify(self, hello: Hello) -> _Credential:
-        for field, text in (("device_id", hello.device_id), ("instance_id", hello.instance_id)):
+        for name, text in (("device_id", hello.device_id), ("instance_id", hello.instance_id)):
             if len(text) > _MAX_TEXT or not text.isprintable():
-                raise ImError(error_table.FIELD_INVALID, f"hello.{field}: at most {_MAX_TEXT} printable characters")
+                raise ImError(error_table.FIELD_INVALID, f"hello.{name}: at most {_MAX_TEXT} printable characters")
         if hello.resume_token:
             return await self._resume(hello)
         if hello.ticket:
@@ -187,10 +210,12 @@ class OpenConnection:
         claims = replace(resumed.claims, expire_time=self._clock.now_ms() + self._access_ttl_ms)
         return _Credential(claims, resumed.instance_id, resumed.next_token)
 
-    async def _join_if_stored(self, user_id: int, me: LiveConnection, *, resumed: bool) -> Verdict | None:
+    async def _join_if_stored(self, user_id: int, me: LiveConnection, wait: Wait, *, resumed: bool) -> Verdict | None:
         """As `_join`; None: the cache is away."""
         try:
-            return await self._join(user_id, me, resumed=resumed)
+            return await self._join(user_id, me, wait, resumed=resumed)
+        except NobodyWaitsError:
+            raise
         except ImError as error:
             if error.reason is not error_table.UNAVAILABLE:
                 raise
@@ -206,17 +231,20 @@ class OpenConnection:
                 raise
             return ""
 
-    async def _join(self, user_id: int, me: LiveConnection, *, resumed: bool) -> Verdict:
+    async def _join(self, user_id: int, me: LiveConnection, wait: Wait, *, resumed: bool) -> Verdict:
         """Write the route and judge who must go; nobody does yet."""
 
         def join(present: list[LiveConnection]) -> list[LiveConnection]:
-            joined = [*(other for other in present if other.key != me.key), me]
-            if judge(joined, me.key, limits=self._limits, resumed=resumed).too_many_instances:
+            connections = joined(present, me)
+            verdict = judge(connections, me, limits=self._limits, resumed=resumed)
+            if wait.abandoned or verdict.overtaken:
+                raise NobodyWaitsError(wait)
+            if verdict.too_many_instances:
                 raise ImError(error_table.TOO_MANY_INSTANCES)
-            return joined
+            return connections
 
         after = await self._connections.change(user_id, join)
-        return judge(after, me.key, limits=self._limits, resumed=resumed)
+        return judge(after, me, limits=self._limits, resumed=resumed)
 
     async def _standing(self, claims: Claims, *, take_over: bool) -> tuple[Session, User]:
         found = await self._store.find_session(claims.session_id)
@@ -242,14 +270,18 @@ class OpenConnection:
         await self._sockets.close(session.user_id, leaving, CloseCode.KICKED)
         return restored
 
-    async def _make_room(self, user_id: int, me: LiveConnection, verdict: Verdict, *, resumed: bool) -> None:
+    async def _make_room(
+        self, user_id: int, me: LiveConnection, verdict: Verdict, wait: Wait, *, resumed: bool
+    ) -> None:
         """Mark, then take out of the routes, then tell: a victim that connects meanwhile sees the mark or is seen."""
         marked = await self._mark(verdict, set())
         final = Verdict()
 
         def settle(present: list[LiveConnection]) -> list[LiveConnection]:
             nonlocal final
-            final = judge(present, me.key, limits=self._limits, resumed=resumed)
+            final = judge(present, me, limits=self._limits, resumed=resumed)
+            if wait.abandoned or final.overtaken:
+                raise NobodyWaitsError(wait)
             leaving = {victim.key for victim in final.victims}
             return [other for other in present if other.key not in leaving]
 

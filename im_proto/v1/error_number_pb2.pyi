@@ -256,7 +256,7 @@ class _CloseCodeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CloseCode.V
     CLOSE_CODE_TOO_LARGE: _CloseCode.ValueType  # 4505
     """A WebSocket message was over the limit."""
     CLOSE_CODE_REPLACED: _CloseCode.ValueType  # 4506
-    """The same instance connected again elsewhere."""
+    """A newer connection has the same device_id and instance_id."""
 
 class CloseCode(_CloseCode, metaclass=_CloseCodeEnumTypeWrapper):
     """Why a socket was closed. 4000-4499: reconnect; 4500-4999: do not."""
@@ -289,5 +289,5 @@ CLOSE_CODE_VERSION_UNSUPPORTED: CloseCode.ValueType  # 4504
 CLOSE_CODE_TOO_LARGE: CloseCode.ValueType  # 4505
 """A WebSocket message was over the limit."""
 CLOSE_CODE_REPLACED: CloseCode.ValueType  # 4506
-"""The same instance connected again elsewhere."""
+"""A newer connection has the same device_id and instance_id."""
 Global___CloseCode: _TypeAlias = CloseCode  # noqa: Y015

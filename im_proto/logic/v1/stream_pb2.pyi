@@ -28,6 +28,7 @@ class LogicRequest(_message.Message):
     COMMAND_FIELD_NUMBER: _builtins.int
     OPEN_CONNECTION_FIELD_NUMBER: _builtins.int
     CLOSE_CONNECTION_FIELD_NUMBER: _builtins.int
+    ABANDON_CONNECTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def command(self) -> Global___Command:
         """A client's frame. Frames of one connection are handled in order per conversation."""
@@ -40,18 +41,23 @@ class LogicRequest(_message.Message):
     def close_connection(self) -> Global___CloseConnection:
         """A connection ended; its route goes. Answered empty."""
 
+    @_builtins.property
+    def abandon_connection(self) -> Global___AbandonConnection:
+        """A connection ended before its Hello was answered. Answered empty."""
+
     def __init__(
         self,
         *,
         command: Global___Command | None = ...,
         open_connection: Global___OpenConnection | None = ...,
         close_connection: Global___CloseConnection | None = ...,
+        abandon_connection: Global___AbandonConnection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_connection", b"close_connection", "command", b"command", "open_connection", b"open_connection", "request", b"request"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "close_connection", b"close_connection", "command", b"command", "open_connection", b"open_connection", "request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_connection", b"close_connection", "command", b"command", "open_connection", b"open_connection", "request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "close_connection", b"close_connection", "command", b"command", "open_connection", b"open_connection", "request", b"request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["command", "open_connection", "close_connection"]  # noqa: Y015
+    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["command", "open_connection", "close_connection", "abandon_connection"]  # noqa: Y015
     _WhichOneofArgType_request: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_request) -> _WhichOneofReturnType_request | None: ...
 
@@ -172,12 +178,15 @@ class OpenConnection(_message.Message):
     HELLO_FIELD_NUMBER: _builtins.int
     CLAIMS_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
+    HELLO_TIME_FIELD_NUMBER: _builtins.int
     connection_id: _builtins.int
     """The connection at this gateway."""
     boot_id: _builtins.str
     """The gateway's boot."""
     address: _builtins.str
     """The peer's address, after trusted proxies."""
+    hello_time: _builtins.int
+    """When the Hello came, milliseconds since the epoch by the gateway's clock."""
     @_builtins.property
     def hello(self) -> _session_pb2.HelloRequest:
         """The Hello as it came. Tickets and resume tokens are redeemed by logic."""
@@ -194,14 +203,41 @@ class OpenConnection(_message.Message):
         hello: _session_pb2.HelloRequest | None = ...,
         claims: Global___Claims | None = ...,
         address: _builtins.str = ...,
+        hello_time: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claims", b"claims", "hello", b"hello"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "boot_id", b"boot_id", "claims", b"claims", "connection_id", b"connection_id", "hello", b"hello"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "boot_id", b"boot_id", "claims", b"claims", "connection_id", b"connection_id", "hello", b"hello", "hello_time", b"hello_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenConnection: _TypeAlias = OpenConnection  # noqa: Y015
+
+@_typing.final
+class AbandonConnection(_message.Message):
+    """Nobody waits for the answer to an OpenConnection any more: it must not take the place of the next connection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    BOOT_ID_FIELD_NUMBER: _builtins.int
+    connection_id: _builtins.int
+    """The connection at this gateway."""
+    boot_id: _builtins.str
+    """The gateway's boot."""
+    def __init__(
+        self,
+        *,
+        connection_id: _builtins.int = ...,
+        boot_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "connection_id", b"connection_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AbandonConnection: _TypeAlias = AbandonConnection  # noqa: Y015
 
 @_typing.final
 class Claims(_message.Message):

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17im/route/v1/route.proto\x12\x0bim.route.v1\"\xaa\x01\n\x05Route\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x12\n\ngateway_id\x18\x02 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\x03\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x13\n\x0binstance_id\x18\x06 \x01(\t\x12\x14\n\x0c\x64\x65vice_class\x18\x07 \x01(\x05\x12\x13\n\x0b\x65xpire_time\x18\x08 \x01(\x03\"/\n\tRouteList\x12\"\n\x06routes\x18\x01 \x03(\x0b\x32\x12.im.route.v1.Route\"D\n\x08Interest\x12\x12\n\ngateway_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\x13\n\x0b\x65xpire_time\x18\x03 \x01(\x03\"8\n\x0cInterestList\x12(\n\tinterests\x18\x01 \x03(\x0b\x32\x15.im.route.v1.Interestb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17im/route/v1/route.proto\x12\x0bim.route.v1\"\xbe\x01\n\x05Route\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x12\n\ngateway_id\x18\x02 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\x03\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x13\n\x0binstance_id\x18\x06 \x01(\t\x12\x14\n\x0c\x64\x65vice_class\x18\x07 \x01(\x05\x12\x13\n\x0b\x65xpire_time\x18\x08 \x01(\x03\x12\x12\n\nhello_time\x18\t \x01(\x03\"/\n\tRouteList\x12\"\n\x06routes\x18\x01 \x03(\x0b\x32\x12.im.route.v1.Route\"D\n\x08Interest\x12\x12\n\ngateway_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\x13\n\x0b\x65xpire_time\x18\x03 \x01(\x03\"8\n\x0cInterestList\x12(\n\tinterests\x18\x01 \x03(\x0b\x32\x15.im.route.v1.Interestb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,11 +32,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'im.route.v1.route_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ROUTE']._serialized_start=41
-  _globals['_ROUTE']._serialized_end=211
-  _globals['_ROUTELIST']._serialized_start=213
-  _globals['_ROUTELIST']._serialized_end=260
-  _globals['_INTEREST']._serialized_start=262
-  _globals['_INTEREST']._serialized_end=330
-  _globals['_INTERESTLIST']._serialized_start=332
-  _globals['_INTERESTLIST']._serialized_end=388
+  _globals['_ROUTE']._serialized_end=231
+  _globals['_ROUTELIST']._serialized_start=233
+  _globals['_ROUTELIST']._serialized_end=280
+  _globals['_INTEREST']._serialized_start=282
+  _globals['_INTEREST']._serialized_end=350
+  _globals['_INTERESTLIST']._serialized_start=352
+  _globals['_INTERESTLIST']._serialized_end=408
 # @@protoc_insertion_point(module_scope)

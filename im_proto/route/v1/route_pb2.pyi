@@ -32,6 +32,7 @@ class Route(_message.Message):
     INSTANCE_ID_FIELD_NUMBER: _builtins.int
     DEVICE_CLASS_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    HELLO_TIME_FIELD_NUMBER: _builtins.int
     connection_id: _builtins.int
     """Unique within the gateway's boot."""
     gateway_id: _builtins.str
@@ -48,6 +49,8 @@ class Route(_message.Message):
     """A value of im.v1.DeviceClass."""
     expire_time: _builtins.int
     """Milliseconds since the epoch after which the entry is dead unless renewed."""
+    hello_time: _builtins.int
+    """When its Hello came, milliseconds since the epoch by its gateway's clock; 0: not told."""
     def __init__(
         self,
         *,
@@ -59,10 +62,11 @@ class Route(_message.Message):
         instance_id: _builtins.str = ...,
         device_class: _builtins.int = ...,
         expire_time: _builtins.int = ...,
+        hello_time: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "connection_id", b"connection_id", "device_class", b"device_class", "device_id", b"device_id", "expire_time", b"expire_time", "gateway_id", b"gateway_id", "instance_id", b"instance_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "connection_id", b"connection_id", "device_class", b"device_class", "device_id", b"device_id", "expire_time", b"expire_time", "gateway_id", b"gateway_id", "hello_time", b"hello_time", "instance_id", b"instance_id", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

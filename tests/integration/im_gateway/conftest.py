@@ -75,6 +75,7 @@ class ScriptedLogic(LogicServiceServicer):
         self.commands: list[tuple[Caller, ClientFrame]] = []
         self.opened: list[OpenConnection] = []
         self.closed: list[int] = []
+        self.abandoned: list[int] = []
         self.large: list[LargeMembership] = []
         self.world_id = 0
         self.route_unstored = False
@@ -103,6 +104,9 @@ class ScriptedLogic(LogicServiceServicer):
         if kind == "open_connection":
             self.opened.append(request.open_connection)
             spawn(self._open(request.open_connection, stream, responder), name="test.open")
+        elif kind == "abandon_connection":
+            self.abandoned.append(request.abandon_connection.connection_id)
+            responder.answer(b"")
         elif kind == "close_connection":
             self.closed.append(request.close_connection.caller.connection_id)
             responder.answer(b"")

@@ -161,8 +161,19 @@ async def test_a_client_that_goes_during_hello_leaves_no_session(open_site: Any)
             await socket.send(ClientFrames(frames=[ClientFrame(request_id=1, hello=hello)]).SerializeToString())
             await site.until(lambda: site.logic.opened)
         await site.until(lambda: not site.gateway.connections)
+        await site.until(lambda: site.logic.abandoned == [1])
         site.logic.hold_hello.set()
         await site.until(lambda: site.logic.closed == [1])
+
+
+async def test_a_client_that_goes_before_or_after_its_hello_abandons_nothing(open_site: Any) -> None:
+    async with open_site() as site:
+        async with site.socket():
+            await site.until(lambda: site.gateway.connections)
+        async with site.client():
+            pass
+        await site.until(lambda: site.logic.closed == [2])
+        assert site.logic.abandoned == []
 
 
 @pytest.mark.parametrize("credential", [{"ticket": "t"}, {"resume_token": "r"}])

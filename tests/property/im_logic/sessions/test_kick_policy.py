@@ -32,8 +32,9 @@ def test_after_every_arrival_the_limits_hold_and_only_the_same_class_made_room(
     present: list[LiveConnection] = []
     for me in coming:
         resumed = data.draw(st.booleans())
-        verdict = judge([*present, me], me.key, limits=limits, resumed=resumed)
-        assert not verdict.displaced, "the newest is never displaced"
+        verdict = judge([*present, me], me, limits=limits, resumed=resumed)
+        assert not verdict.displaced
+        assert not verdict.overtaken
         if verdict.too_many_instances:
             assert not verdict.victims
             continue
@@ -49,7 +50,7 @@ def test_after_every_arrival_the_limits_hold_and_only_the_same_class_made_room(
         limit = limits.devices.get(me.device_class, 0)
         if not resumed and limit:
             assert len(devices) <= limit
-        assert judge(present, me.key, limits=limits, resumed=resumed).victims == (), "deciding twice changes nothing"
+        assert judge(present, me, limits=limits, resumed=resumed).victims == (), "deciding twice changes nothing"
 
 
 @given(arrivals(), LIMITS, st.randoms(use_true_random=False))
@@ -61,9 +62,9 @@ def test_whatever_order_decisions_are_carried_out_in_somebody_of_each_class_stay
     deciding = list(coming)
     random.shuffle(deciding)
     for me in deciding:
-        verdict = judge(present, me.key, limits=limits)
+        verdict = judge(present, me, limits=limits)
         leaving = {victim.key for victim in verdict.victims}
-        if verdict.displaced or verdict.too_many_instances:
+        if verdict.displaced or verdict.overtaken or verdict.too_many_instances:
             leaving.add(me.key)
         present = [other for other in present if other.key not in leaving]
     assert present, "the newest of all is refused by nobody but its own full device"

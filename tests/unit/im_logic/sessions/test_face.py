@@ -108,6 +108,28 @@ async def test_claims_count_only_beside_an_access_token(face: SessionFace, openi
     assert getattr(opening.hello, credential) == "x"
 
 
+async def test_a_connection_is_abandoned_as_soon_as_it_was_asked_for(face: SessionFace, opening: Opening) -> None:
+    """Its request and the word that nobody waits may come in one frame."""
+    request = stream_pb2.OpenConnection(connection_id=6, boot_id="boot-1", hello_time=77)
+    answer = face.open(GATEWAY, request)
+    face.abandon(GATEWAY, stream_pb2.AbandonConnection(connection_id=7, boot_id="boot-1"))
+    face.abandon(Peer("gateway-2", "boot-1"), stream_pb2.AbandonConnection(connection_id=6, boot_id="boot-1"))
+    face.abandon(GATEWAY, stream_pb2.AbandonConnection(connection_id=6, boot_id="boot-1"))
+    await answer
+    assert opening.hello is not None
+    assert (opening.hello.wait.abandoned, opening.hello.hello_time) == (True, 77)
+    face.abandon(GATEWAY, stream_pb2.AbandonConnection(connection_id=6, boot_id="boot-1"))
+
+
+async def test_a_connection_that_others_abandon_is_not(face: SessionFace, opening: Opening) -> None:
+    answer = face.open(GATEWAY, stream_pb2.OpenConnection(connection_id=6, boot_id="boot-1"))
+    face.abandon(GATEWAY, stream_pb2.AbandonConnection(connection_id=7, boot_id="boot-1"))
+    face.abandon(Peer("gateway-2", "boot-1"), stream_pb2.AbandonConnection(connection_id=6, boot_id="boot-1"))
+    await answer
+    assert opening.hello is not None
+    assert not opening.hello.wait.abandoned
+
+
 async def test_a_refusal_is_counted_by_its_reason(face: SessionFace, opening: Opening, metrics: Metrics) -> None:
     opening.error = ImError(error_table.KICKED)
     with pytest.raises(ImError):

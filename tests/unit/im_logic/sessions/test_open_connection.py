@@ -21,7 +21,7 @@ from im_logic.accounts.servicer import Operations
 from im_logic.accounts.wire import class_limits
 from im_logic.sessions.connections import Connections
 from im_logic.sessions.kick import ConnectionKey, Limits
-from im_logic.sessions.open_connection import Hello, OpenConnection, Opened
+from im_logic.sessions.open_connection import Hello, OpenConnection, Opened, Wait
 from im_logic.sessions.ports import LargeMembership
 from im_logic.sessions.resume import ResumeTokens
 from im_logic.sessions.sockets import GatewaySockets
@@ -93,8 +93,8 @@ class Door:
         )
         return await self.say(claims=claims, **hello)
 
-    async def say(self, **hello: Any) -> Opened:
-        self._number += 1
+    async def say(self, *, number: int = 0, **hello: Any) -> Opened:
+        self._number = number or self._number + 1
         return await self.opening.open(Hello(key=ConnectionKey(GATEWAY, BOOT, self._number), **hello))
 
     async def connected(self, grant: Grant) -> list[int]:
@@ -156,6 +156,62 @@ async def test_the_route_is_written_before_the_sessions_state_is_read(
     monkeypatch.setattr(store, "find_session", watched)
     await door.open(grant, phone)
     assert connected == [[1]]
+
+
+async def test_an_overtaken_hello_displaces_nobody(door: Door, people: Any, phone: Installation, refused: Any) -> None:
+    """A client that was cut says Hello again, and the second comes through first."""
+    grant = await people.register(phone)
+    await door.open(grant, phone, number=2, instance_id="tab")
+    with refused(error_table.UNAVAILABLE):
+        await door.open(grant, phone, number=1, instance_id="tab")
+    assert (await door.connected(grant), door.told.closed) == ([2], [])
+
+
+async def test_a_hello_overtaken_while_it_makes_room_displaces_nobody_either(
+    door: Door, people: Any, phone: Installation, refused: Any, store: RepoAccountStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third comes while the second has not yet told the first to go: the first goes, once, and the third stays."""
+    grant = await people.register(phone)
+    await door.open(grant, phone, number=1, instance_id="tab")
+    find = store.find_session
+
+    async def overtake(session_id: int) -> Any:
+        monkeypatch.setattr(store, "find_session", find)
+        await door.open(grant, phone, number=3, instance_id="tab")
+        return await find(session_id)
+
+    monkeypatch.setattr(store, "find_session", overtake)
+    with refused(error_table.UNAVAILABLE):
+        await door.open(grant, phone, number=2, instance_id="tab")
+    assert await door.connected(grant) == [3]
+    assert sorted(door.told.closed) == [(1, CloseCode.REPLACED), (2, CloseCode.REPLACED)]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before its route is written", "before it makes room"])
+async def test_an_abandoned_hello_displaces_nobody(
+    door: Door,
+    people: Any,
+    phone: Installation,
+    refused: Any,
+    store: RepoAccountStore,
+    monkeypatch: pytest.MonkeyPatch,
+    late: bool,
+) -> None:
+    grant = await people.register(phone)
+    await door.open(grant, phone, instance_id="tab")
+    wait, find = Wait(), store.find_session
+
+    async def abandon(session_id: int) -> Any:
+        wait.abandoned = True
+        return await find(session_id)
+
+    if late:
+        monkeypatch.setattr(store, "find_session", abandon)
+    else:
+        wait.abandoned = True
+    with refused(error_table.UNAVAILABLE):
+        await door.open(grant, phone, instance_id="tab", wait=wait)
+    assert (await door.connected(grant), door.told.closed) == ([1], [])
 
 
 async def test_without_a_sync_none_is_made(door: Door, people: Any, phone: Installation) -> None:
