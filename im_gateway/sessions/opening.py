@@ -208,7 +208,7 @@ class Opening:
         try:
             await self._parts.interests.announce(conversation_ids)
         except ImError as error:
-            _LOG.warning("interest not announced; it is done later", reason=error.reason.name)
+            _LOG.debug("interest not announced; it is done later", reason=error.reason.name)
             return False
         return True
 

@@ -219,7 +219,7 @@ class OpenConnection:
         except ImError as error:
             if error.reason is not error_table.UNAVAILABLE:
                 raise
-            _LOG.warning("route not stored; its gateway does it later", gateway_id=me.key.gateway_id)
+            _LOG.debug("route not stored; its gateway does it later", gateway_id=me.key.gateway_id)
             return None
 
     async def _begin_resuming(self, claims: Claims, instance_id: str) -> str:

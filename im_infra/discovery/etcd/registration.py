@@ -54,6 +54,7 @@ class EtcdRegistration:
 
     async def run(self) -> None:
         """Keep it announced until cancelled."""
+        failing = False
         while True:
             try:
                 if not await self._connection.keep_alive(self._lease_id):
@@ -64,9 +65,14 @@ class EtcdRegistration:
                 if not self._told:
                     await self._tell()
             except ImError as error:
-                _LOG.warning("node not renewed", node=self._node.node_id, error=error.message)
+                if not failing:
+                    _LOG.warning("node not renewed", node=self._node.node_id, error=error.message)
+                failing = True
                 await asyncio.sleep(_RETRY_S)
             else:
+                if failing:
+                    _LOG.warning("node renewed again", node=self._node.node_id)
+                failing = False
                 await asyncio.sleep(self._ttl_s / 3)
 
     async def withdraw(self) -> None:
