@@ -27,8 +27,15 @@ class ClientTlsSettings(Section):
             raise ValueError("certificate and private_key go together")
         return self
 
-    def authorities(self) -> str | None:
-        """The file of the authorities: the one that is set, else the system's, if it has one."""
-        if self.ca is not None:
-            return str(self.ca)
-        return ssl.get_default_verify_paths().cafile
+    def context(self) -> ssl.SSLContext | None:
+        """What to speak TLS with; None: not at all. Only the authorities that are set are trusted. Make it once: it is slow.
+
+        Raises:
+            OSError: a file cannot be read, or is no certificate or key.
+        """
+        if not self.enabled:
+            return None
+        context = ssl.create_default_context(cafile=self.ca)
+        if self.certificate is not None and self.private_key is not None:
+            context.load_cert_chain(self.certificate, self.private_key)
+        return context

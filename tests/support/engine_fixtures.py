@@ -19,7 +19,8 @@ PASSWORD = "not a secret"
 
 
 def redis_settings(*addresses: str, **options: Any) -> RedisSettings:
-    """Settings for a cache on an engine with `PASSWORD`."""
+    """Settings for a cache on an engine with `PASSWORD`; patient, since tests share the machine."""
+    options.setdefault("timeout_ms", 3_000)
     return RedisSettings(addresses=addresses, password=SecretStr(PASSWORD), **options)
 
 

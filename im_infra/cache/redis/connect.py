@@ -1,11 +1,12 @@
 """One connection to a Redis server: made, greeted, spoken over."""
 
 import asyncio
-from collections.abc import Sequence
+import ssl
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from redis.asyncio.connection import Connection, SSLConnection
+from redis.asyncio.connection import Connection
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
@@ -57,14 +58,34 @@ class RedisConnection:
             return error
 
 
-async def connect(address: str, settings: RedisSettings) -> RedisConnection:
+class _TlsConnection(Connection):
+    """The library's own makes a context for each connection, which takes 100 ms, and trusts the system's authorities besides.
+
+    Args:
+        context: what to speak TLS with.
+    """
+
+    def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401 - the library's
+        super().__init__(**options)
+        self._context = context
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {**super()._connection_arguments(), "ssl": self._context}
+
+
+async def connect(address: str, settings: RedisSettings, context: ssl.SSLContext | None) -> RedisConnection:
     """Open a connection, show who we are, and ask the server for its run. Set a deadline.
+
+    Args:
+        address: `host:port`.
+        settings: who we are.
+        context: what to speak TLS with, one for all connections; None: no TLS.
 
     Raises:
         RedisError: nobody listens there, its certificate is not trusted, or it does not let us in.
         OSError: likewise.
     """
-    connection = _make(address, settings)
+    connection = _make(address, settings, context)
     try:
         await connection.connect()  # type: ignore[no-untyped-call]
         opened = RedisConnection(connection, "")
@@ -77,7 +98,7 @@ async def connect(address: str, settings: RedisSettings) -> RedisConnection:
     return opened
 
 
-def _make(address: str, settings: RedisSettings) -> Connection:
+def _make(address: str, settings: RedisSettings, context: ssl.SSLContext | None) -> Connection:
     host, _, port = address.rpartition(":")
     options: dict[str, Any] = {
         "host": host.strip("[]"),
@@ -90,15 +111,7 @@ def _make(address: str, settings: RedisSettings) -> Connection:
         "protocol": 2,
         "driver_info": None,
     }
-    tls = settings.tls
-    if not tls.enabled:
-        return Connection(**options)
-    return SSLConnection(
-        ssl_ca_certs=tls.authorities(),
-        ssl_certfile=None if tls.certificate is None else str(tls.certificate),
-        ssl_keyfile=None if tls.private_key is None else str(tls.private_key),
-        **options,
-    )
+    return Connection(**options) if context is None else _TlsConnection(context=context, **options)
 
 
 def _run_id(told: Reply) -> str:

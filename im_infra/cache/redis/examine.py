@@ -24,11 +24,15 @@ _CLUSTER: Final[Command] = ("CLUSTER", "INFO")
 async def examine_redis(settings: RedisSettings) -> list[Finding]:
     """Look at each of the addresses. Takes a few timeouts at most, and raises nothing."""
     findings: list[Finding] = []
+    try:
+        context = settings.tls.context()
+    except OSError as error:
+        return [Finding(Grade.BAD, "redis", f"its certificates cannot be read: {error}", "mend cache.redis.tls")]
     for address in settings.addresses:
         commands = (*_ASKED, _CLUSTER) if settings.cluster else _ASKED
         try:
             async with asyncio.timeout(settings.timeout_ms * 2 / 1000):
-                connection = await connect(address, settings)
+                connection = await connect(address, settings, context)
                 replies = await connection.exchange(commands)
                 await connection.close()
         except (RedisError, OSError, TimeoutError) as error:

@@ -12,6 +12,7 @@ run, even where it found old data on its disk.
 import asyncio
 import random
 import secrets
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -61,6 +62,7 @@ class RedisNode:
         address: `host:port`.
         settings: limits, and who we are.
         epoch_key: the key of its epoch; one that it holds.
+        context: what to speak TLS with; None: no TLS.
         metrics: counters.
         on_epoch: called when its epoch became another one.
     """
@@ -72,12 +74,14 @@ class RedisNode:
         settings: RedisSettings,
         epoch_key: str,
         metrics: Metrics,
+        context: ssl.SSLContext | None = None,
         on_epoch: Callable[[], None],
     ) -> None:
         self.address = address
         self.epoch = ""
         """As it was read last; empty: not known."""
         self._settings = settings
+        self._context = context
         self._timeout_s = settings.timeout_ms / 1000
         self._epoch_key = epoch_key
         self._on_epoch = on_epoch
@@ -166,7 +170,7 @@ class RedisNode:
             turn = self._turn
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    connection = await connect(self.address, self._settings)
+                    connection = await connect(self.address, self._settings, self._context)
                     await self._read_epoch(connection)
             except (RedisError, OSError, TimeoutError) as error:
                 if not self._open:

@@ -38,6 +38,9 @@ class RedisCache:
     Args:
         settings: where it is, and limits.
         metrics: counters.
+
+    Raises:
+        OSError: a certificate cannot be read.
     """
 
     def __init__(self, settings: RedisSettings, metrics: Metrics) -> None:
@@ -187,9 +190,16 @@ class RedisCache:
         self._epoch = None
 
     def _make_topology(self, settings: RedisSettings, metrics: Metrics) -> Topology:
+        context = settings.tls.context()
+
         def make(address: str, epoch_key: str) -> RedisNode:
             return RedisNode(
-                address, settings=settings, epoch_key=epoch_key, metrics=metrics, on_epoch=self._forget_epoch
+                address,
+                settings=settings,
+                epoch_key=epoch_key,
+                context=context,
+                metrics=metrics,
+                on_epoch=self._forget_epoch,
             )
 
         prefix = f"{settings.key_prefix}epoch"
@@ -207,6 +217,7 @@ async def open_redis(settings: RedisSettings, metrics: Metrics) -> AsyncIterator
 
     Raises:
         ImError: UNAVAILABLE: nobody answers there, or lets us in. Once it is open, it rides outages out.
+        OSError: a certificate cannot be read.
     """
     cache = RedisCache(settings, metrics)
     try:

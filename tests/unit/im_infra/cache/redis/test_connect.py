@@ -16,7 +16,7 @@ from tests.support.engines import require
 
 
 async def test_answers_come_in_order_and_errors_are_values(redis_engine: Engine) -> None:
-    connection = await connect(redis_engine.address, redis_settings(redis_engine.address))
+    connection = await connect(redis_engine.address, redis_settings(redis_engine.address), None)
     replies = await connection.exchange([("SET", "a", b"1"), ("INCR", "b"), ("LPOP", "a"), ("MGET", "a", "c")])
     assert replies[:2] == [b"OK", 1]
     assert isinstance(replies[2], ResponseError)
@@ -26,10 +26,13 @@ async def test_answers_come_in_order_and_errors_are_values(redis_engine: Engine)
 
 async def test_a_run_has_a_name(redis_engine: Engine) -> None:
     settings = redis_settings(redis_engine.address)
-    first, second = await connect(redis_engine.address, settings), await connect(redis_engine.address, settings)
+    first, second = (
+        await connect(redis_engine.address, settings, None),
+        await connect(redis_engine.address, settings, None),
+    )
     assert first.run_id == second.run_id != ""
     redis_engine.restart()
-    third = await connect(redis_engine.address, settings)
+    third = await connect(redis_engine.address, settings, None)
     assert third.run_id != first.run_id
     for connection in (first, second, third):
         await connection.close()
@@ -39,7 +42,7 @@ async def test_a_user_that_may_not_ask_for_it_connects_all_the_same(redis_engine
     with redis_client(redis_engine.port, password=PASSWORD) as client:
         client.acl_setuser("app", enabled=True, passwords=["+word"], keys=["im:*"], commands=["+get", "+set"])
     settings = redis_settings(redis_engine.address, username="app").model_copy(update={"password": SecretStr("word")})
-    connection = await connect(redis_engine.address, settings)
+    connection = await connect(redis_engine.address, settings, None)
     assert connection.run_id == ""
     assert await connection.exchange([("GET", "im:a")]) == [None]
     await connection.close()
@@ -48,9 +51,9 @@ async def test_a_user_that_may_not_ask_for_it_connects_all_the_same(redis_engine
 async def test_a_wrong_password_and_a_closed_port_are_told(redis_engine: Engine) -> None:
     settings = redis_settings(redis_engine.address).model_copy(update={"password": SecretStr("wrong")})
     with pytest.raises(RedisError, match=r"(?i)password"):
-        await connect(redis_engine.address, settings)
+        await connect(redis_engine.address, settings, None)
     with pytest.raises(RedisError, match="connecting to"):
-        await connect(f"127.0.0.1:{free_port()}", settings)
+        await connect(f"127.0.0.1:{free_port()}", settings, None)
 
 
 async def test_a_server_of_another_authority_is_refused(tmp_path: Path) -> None:
@@ -62,6 +65,6 @@ async def test_a_server_of_another_authority_is_refused(tmp_path: Path) -> None:
     ) as engine:
         tls = ClientTlsSettings(enabled=True, ca=other.certificate)
         with pytest.raises(RedisError, match="CERTIFICATE_VERIFY_FAILED"):
-            await connect(engine.address, redis_settings(engine.address, tls=tls))
+            await connect(engine.address, redis_settings(engine.address, tls=tls), tls.context())
         with pytest.raises(RedisError):
-            await connect(engine.address, redis_settings(engine.address))
+            await connect(engine.address, redis_settings(engine.address), None)

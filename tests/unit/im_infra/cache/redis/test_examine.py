@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from im_cli.engines.redis import redis_client
 from im_cli.engines.redis_cluster import RedisCluster
 from im_infra.cache.redis.examine import _judge, examine_redis
 from im_infra.finding import Finding, Grade
+from im_infra.settings.client_tls import ClientTlsSettings
 from tests.support.engine_fixtures import PASSWORD, redis_settings
 
 
@@ -66,6 +68,13 @@ async def test_nobody_there_and_a_wrong_password_are_bad(redis_engine: Engine) -
         assert finding.grade is Grade.BAD
         assert "cache.redis" in finding.advice
         assert "wrong" not in finding.told.split()
+
+
+async def test_certificates_that_cannot_be_read_are_bad(redis_engine: Engine) -> None:
+    tls = ClientTlsSettings(enabled=True, ca=Path("no such file.pem"))
+    (finding,) = await examine_redis(redis_settings(redis_engine.address, tls=tls))
+    assert finding.grade is Grade.BAD
+    assert "cache.redis.tls" in finding.advice
 
 
 async def test_a_paused_one_is_bad_in_time(redis_engine: Engine) -> None:
