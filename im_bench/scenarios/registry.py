@@ -4,10 +4,22 @@ from typing import Any, Final
 
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.connect import ConnectScenario
+from im_bench.scenarios.groups import GroupsScenario
 from im_bench.scenarios.idle import IdleScenario
+from im_bench.scenarios.large_group import LargeGroupScenario
+from im_bench.scenarios.login import LoginScenario
 from im_bench.scenarios.private import PrivateScenario
+from im_bench.scenarios.world import WorldScenario
 
-SCENARIOS: Final[tuple[type[Scenario[Any]], ...]] = (PrivateScenario, ConnectScenario, IdleScenario)
+SCENARIOS: Final[tuple[type[Scenario[Any]], ...]] = (
+    PrivateScenario,
+    GroupsScenario,
+    LargeGroupScenario,
+    WorldScenario,
+    ConnectScenario,
+    IdleScenario,
+    LoginScenario,
+)
 
 
 def find_scenario(name: str) -> type[Scenario[Any]]:

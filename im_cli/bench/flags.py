@@ -8,6 +8,10 @@ import typer
 UrlOption = Annotated[
     str | None, typer.Option(help="An http(s) address of a gateway; without it an embedded cluster is started.")
 ]
+ClusterOption = Annotated[
+    bool,
+    typer.Option("--cluster", help="Without --url, start a distributed cluster: all engines, one of each service."),
+]
 CaFileOption = Annotated[
     Path | None, typer.Option(exists=True, help="PEM file with the authority that an https address is checked with.")
 ]

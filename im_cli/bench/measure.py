@@ -35,6 +35,7 @@ class Flags:
     """How a scenario is run, whatever it does."""
 
     url: str | None = None
+    cluster: bool = False
     ca_file: Path | None = None
     users_file: Path | None = None
     workers: int = 1
@@ -48,7 +49,10 @@ def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> 
     check(scenario, settings, flags)
     errors = Console(stderr=True)
     raise_file_limit()
-    with open_target(flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors) as target:
+    opening = open_target(
+        flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors, cluster=flags.cluster
+    )
+    with opening as target:
         people = PeopleSource(target.endpoint, flags.users_file, errors)
         result = run_once(scenario, settings, flags, target=target, people=people, errors=errors)
     print_summary(result, Console())
@@ -71,6 +75,8 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
     wanted = scenario.people(settings)
     if problem is None and flags.adapter != "im" and not scenario.any_adapter:
         problem = f"{scenario.name} speaks our protocol: it has no other --adapter"
+    if problem is None and flags.cluster and (flags.url is not None or flags.adapter != "im"):
+        problem = "--cluster starts a cluster of ours: it goes with neither --url nor another --adapter"
     if problem is None and flags.workers > max(1, wanted.count // wanted.together):
         problem = f"--workers {flags.workers} is more than there are people to deal to them"
     if problem is not None:

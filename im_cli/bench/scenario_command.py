@@ -57,6 +57,7 @@ def _run_parameters() -> dict[str, inspect.Parameter]:
     """The flags that every scenario has."""
     hints: dict[str, tuple[Any, Any]] = {
         "url": (flags.UrlOption, None),
+        "cluster": (flags.ClusterOption, False),
         "ca_file": (flags.CaFileOption, None),
         "users_file": (flags.UsersFileOption, None),
         "workers": (flags.WorkersOption, 1),

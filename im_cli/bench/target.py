@@ -3,25 +3,20 @@
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from im_cli.exit_code import CommandError, ExitCode
+from im_cli.unlimited import UNLIMITED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from im_bench.run.target import Target
 
-OWN_CLUSTER: Final = {
-    "IM_GATEWAY__LIMITS__EXEMPT_NETWORKS": "127.0.0.0/8",
-    # Thousands of password hashes are not what is measured.
-    "IM_LOGIC__ACCOUNTS__PASSWORDS__TIME_COST": "1",
-    "IM_LOGIC__ACCOUNTS__PASSWORDS__MEMORY_KIB": "64",
-}
-"""What an embedded cluster of our own is told, and the result repeats."""
 STOP_S: Final = 5.0
 
 
@@ -32,7 +27,7 @@ def open_target(
     ca_file: Path | None,
     adapter: str,
     console: "Console",
-    settings: Mapping[str, str] | None = None,
+    cluster: bool = False,
 ) -> Iterator["Target"]:
     """A server to drive, stopped afterwards if it was started for it.
 
@@ -41,7 +36,7 @@ def open_target(
         ca_file: the authority to check an https address with.
         adapter: what the load speaks to.
         console: told what is started.
-        settings: what the scenario wants a cluster of our own to be told besides `OWN_CLUSTER`.
+        cluster: start a distributed cluster rather than an embedded one.
     """
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - the load tester's imports are slow
     from im_bench.run.target import Target  # noqa: PLC0415
@@ -49,7 +44,7 @@ def open_target(
     if url is not None:
         yield Target(Endpoint(url.rstrip("/"), str(ca_file) if ca_file is not None else None))
     elif adapter == "im":
-        with _embedded({**OWN_CLUSTER, **(settings or {})}, console) as target:
+        with (_distributed if cluster else _embedded)(UNLIMITED, console) as target:
             yield target
     elif adapter == "echo":
         with _echo_server(console) as target:
@@ -59,7 +54,7 @@ def open_target(
 
 
 @contextmanager
-def _embedded(settings: dict[str, str], console: "Console") -> Iterator["Target"]:
+def _embedded(settings: Mapping[str, str], console: "Console") -> Iterator["Target"]:
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - as above
     from im_bench.run.target import Target  # noqa: PLC0415
     from im_cli.child_cluster import child_cluster  # noqa: PLC0415 - only here
@@ -75,6 +70,32 @@ def _embedded(settings: dict[str, str], console: "Console") -> Iterator["Target"
             settings=settings,
             mode="embedded",
             metrics_urls=(f"{child.internal_url}/metrics",),
+        )
+
+
+@contextmanager
+def _distributed(settings: Mapping[str, str], console: "Console") -> Iterator["Target"]:
+    from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - as above
+    from im_bench.run.target import Target  # noqa: PLC0415
+    from im_cli.cluster.install import require_engines  # noqa: PLC0415 - only here
+    from im_cli.cluster.local_cluster import local_cluster  # noqa: PLC0415
+    from im_cli.cluster.shape import Shape  # noqa: PLC0415
+
+    require_engines(console, yes=False)
+    with (
+        tempfile.TemporaryDirectory(prefix="im-bench-") as scratch,
+        console.status("starting MariaDB, Redis, Kafka, etcd and one of each service") as status,
+        local_cluster(Path(scratch) / "cluster", Shape(1, 1, 1, 1), settings=settings) as running,
+    ):
+        status.stop()
+        (url,) = running.urls
+        console.print(f"distributed cluster at {url}", highlight=False)
+        yield Target(
+            Endpoint(url),
+            pids={server.name: server.pid for server in running.servers if server.pid is not None},
+            settings=settings,
+            mode="cluster",
+            metrics_urls=tuple(f"{internal}/metrics" for internal in running.state().internal_urls.values()),
         )
 
 

@@ -46,7 +46,8 @@ def up(
     """Start it, and print where it is; it runs until `im cluster down`. What it stored is there again the next time."""
     from im_cli.cluster.install import require_engines  # noqa: PLC0415 - slow imports, only when it runs
     from im_cli.cluster.local_cluster import LocalCluster  # noqa: PLC0415
-    from im_cli.cluster.shape import UNLIMITED, Shape  # noqa: PLC0415
+    from im_cli.cluster.shape import Shape  # noqa: PLC0415
+    from im_cli.unlimited import UNLIMITED  # noqa: PLC0415
 
     console = Console()
     if _running(folder):

@@ -21,12 +21,12 @@ class EngineSet:
 
     Args:
         folder: of the whole cluster; exists when `prepare` is called.
-        kafka_cache: where Kafka's jars are kept, for all clusters of this machine; None: in the folder.
+        kafka_cache: where Kafka's jars are kept, for all clusters of this user; None: in the usual cache folder.
     """
 
     def __init__(self, folder: Path, *, kafka_cache: Path | None = None) -> None:
         self._folder = folder
-        self._kafka_cache = kafka_cache or folder / "jars"
+        self._kafka_cache = kafka_cache or Path.home() / ".cache" / "im-cluster"
         self._passwords: dict[str, str] = {}
         self.engines: dict[str, Engine] = {}
         """By name, once prepared."""

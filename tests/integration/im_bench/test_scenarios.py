@@ -87,6 +87,36 @@ def test_idle_connections_are_held_and_counted(cluster: Cluster, tmp_path: Path)
     assert result["series"][-1]["connections"] == 24
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_groups_talk_and_every_member_is_delivered_to(cluster: Cluster, tmp_path: Path, workers: int) -> None:
+    arguments = ("--url", cluster.url, "--groups", "2", "--members", "4", "--rate", "30", "--duration", "2")
+    result = bench(tmp_path / "out.json", "groups", *arguments, "--warm-up", "0", "--workers", str(workers))
+    assert {name: count for name, count in result["correctness"].items() if name != "repeat"} == FAULTLESS
+    assert result["delivered_per_s"] == pytest.approx(3 * result["acked_per_s"], rel=0.2)
+
+
+def test_a_group_too_large_to_be_fanned_out_by_members_is_delivered_to_all(cluster: Cluster, tmp_path: Path) -> None:
+    """More members than may be named at its making: the rest is added, and the group changes its kind of fan-out."""
+    arguments = ("--url", cluster.url, "--members", "520", "--senders", "4", "--rate", "4", "--duration", "2")
+    result = bench(tmp_path / "out.json", "large-group", *arguments, "--warm-up", "0", "--workers", "2")
+    assert {name: count for name, count in result["correctness"].items() if name != "repeat"} == FAULTLESS
+    assert result["delivered_per_s"] > 100 * result["acked_per_s"]
+
+
+def test_everybody_in_the_world_room_is_delivered_to(cluster: Cluster, tmp_path: Path) -> None:
+    arguments = ("--url", cluster.url, "--members", "8", "--senders", "3", "--rate", "20", "--duration", "2")
+    result = bench(tmp_path / "out.json", "world", *arguments, "--warm-up", "0")
+    assert {name: count for name, count in result["correctness"].items() if name != "repeat"} == FAULTLESS
+    assert result["delivered_per_s"] > 5 * result["acked_per_s"]
+
+
+def test_people_log_in_at_a_rate(cluster: Cluster, tmp_path: Path) -> None:
+    arguments = ("--url", cluster.url, "--users", "3", "--rate", "10", "--duration", "2", "--warm-up", "0")
+    result = bench(tmp_path / "out.json", "login", *arguments)
+    assert result["latency_ms"]["login"]["p50"] > 0
+    assert result["counts"] == {}
+
+
 def test_the_floor_is_an_echo_server(tmp_path: Path) -> None:
     arguments = ("--adapter", "echo", "--pairs", "3", "--rate", "100", "--duration", "1", "--warm-up", "0")
     result = bench(tmp_path / "out.json", "private", *arguments)
@@ -107,6 +137,8 @@ def test_a_gateway_that_is_not_there_is_no_result() -> None:
     [
         (("idle", "--low", "10", "--high", "5"), "above"),
         (("idle", "--adapter", "echo"), "our protocol"),
+        (("world", "--members", "3", "--senders", "4"), "--senders"),
+        (("private", "--cluster", "--url", "http://127.0.0.1:9"), "--cluster"),
         (("private", "--arrivals", "sometimes"), "sometimes"),
         (("private", "--adapter", "nothing"), "no adapter"),
         (("private", "--pairs", "1", "--workers", "2"), "--workers"),
