@@ -44,7 +44,6 @@ class ErrorNumber(IntEnum):
     NOT_FOUND = 3013
     DEVICE_NOT_FOUND = 3014
     CONFLICT = 4001
-    PTS_TOO_OLD = 4002
     RATE_LIMITED = 5001
     SLOW_MODE = 5002
     OVERLOADED = 5003
@@ -128,7 +127,6 @@ KINDS: Final = {
     ErrorNumber.NOT_FOUND: "NOT_FOUND",
     ErrorNumber.DEVICE_NOT_FOUND: "NOT_FOUND",
     ErrorNumber.CONFLICT: "CONFLICT",
-    ErrorNumber.PTS_TOO_OLD: "CONFLICT",
     ErrorNumber.RATE_LIMITED: "EXHAUSTED",
     ErrorNumber.SLOW_MODE: "EXHAUSTED",
     ErrorNumber.OVERLOADED: "EXHAUSTED",

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from im_proto.v1 import conversation_pb2, sync_pb2
-from im_sdk._error_table import ErrorNumber
 from im_sdk._errors import ImError
 from im_sdk._puller import Ask
 
@@ -149,8 +148,6 @@ class Sync:
             return
         assert error is not None
         self.running = False
-        if error.number == ErrorNumber.PTS_TOO_OLD:
-            self.point = SyncPoint(0, self.point.since_time, self.point.since_generation)
         self.retry_at = now + max(RETRY_S, error.retry_after_ms / 1000)
 
     def _finish(self, now: float) -> None:

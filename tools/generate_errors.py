@@ -4,6 +4,7 @@ Run by `make proto`: the proto enums, the servers' table, the SDK's table and th
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,19 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTE = "generated from proto/errors.yaml by `make proto`; edit that"
 
 
-def enum(name: str, prefix: str, comment: str, rows: list[dict[str, Any]]) -> str:
-    """One proto enum of the table's rows."""
+def enum(
+    name: str, prefix: str, comment: str, rows: list[dict[str, Any]], retired: Sequence[dict[str, Any]] = ()
+) -> str:
+    """One proto enum of the table's rows, with the numbers that are not used any more."""
     lines = [f"// {comment}", f"enum {name} {{", f"  {prefix}_UNSPECIFIED = 0;"]
     for row in rows:
         lines += [f"  // {row['meaning']}", f"  {prefix}_{row['name']} = {row['number']};"]
+    for row in retired:
+        lines += [f"  // Not sent: {row['reason']}", f"  {prefix}_{row['name']} = {row['number']} [deprecated = true];"]
     return "\n".join([*lines, "}"])
 
 
-def proto(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str:
+def proto(errors: list[dict[str, Any]], closes: list[dict[str, Any]], retired: list[dict[str, Any]]) -> str:
     """The proto file with both enums."""
     return "\n".join(
         [
@@ -30,7 +35,9 @@ def proto(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str:
             "",
             "package im.v1;",
             "",
-            enum("ErrorNumber", "ERROR_NUMBER", "Why a request failed. Values are added, never reused.", errors),
+            enum(
+                "ErrorNumber", "ERROR_NUMBER", "Why a request failed. Values are added, never reused.", errors, retired
+            ),
             "",
             enum(
                 "CloseCode", "CLOSE_CODE", "Why a socket was closed. 4000-4499: reconnect; 4500-4999: do not.", closes
@@ -120,7 +127,7 @@ def sdk_table(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str
     return "\n".join(lines)
 
 
-def page(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str:
+def page(errors: list[dict[str, Any]], closes: list[dict[str, Any]], retired: list[dict[str, Any]]) -> str:
     """The reference page."""
     lines = [
         "# Errors and close codes",
@@ -138,6 +145,8 @@ def page(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str:
         lines.append(
             f"| {row['number']} | `{row['name']}` | {row['kind']} | {yes} | {row['meaning']} | {row['action']} |"
         )
+    lines += ["", "Taken, and not sent by this version:", ""]
+    lines.extend(f"- {row['number']} {row['name']}: {row['reason']}" for row in retired)
     lines += [
         "",
         "## Close codes",
@@ -153,9 +162,9 @@ def page(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def check(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> None:
+def check(errors: list[dict[str, Any]], closes: list[dict[str, Any]], retired: list[dict[str, Any]]) -> None:
     """Refuse a table that contradicts itself."""
-    for rows in (errors, closes):
+    for rows in (errors + retired, closes):
         for key in ("number", "name"):
             values = [row[key] for row in rows]
             if len(values) != len(set(values)):
@@ -168,13 +177,13 @@ def check(errors: list[dict[str, Any]], closes: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Write all four files; with `--check` compare them instead."""
     table = yaml.safe_load((ROOT / "proto/errors.yaml").read_text(encoding="utf-8"))
-    errors, closes = table["errors"], table["close_codes"]
-    check(errors, closes)
+    errors, closes, retired = table["errors"], table["close_codes"], table["retired"]
+    check(errors, closes, retired)
     outputs = {
-        "proto/im/v1/error_number.proto": proto(errors, closes),
+        "proto/im/v1/error_number.proto": proto(errors, closes, retired),
         "im_infra/error_table.py": server_table(errors, closes),
         "im_sdk/_error_table.py": sdk_table(errors, closes),
-        "docs/reference/errors.md": page(errors, closes),
+        "docs/reference/errors.md": page(errors, closes, retired),
     }
     for name, text in outputs.items():
         path = ROOT / name

@@ -14,6 +14,11 @@ if sys.version_info >= (3, 10):
 else:
     from typing_extensions import TypeAlias as _TypeAlias
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _ErrorNumber:
@@ -97,8 +102,6 @@ class _ErrorNumberEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorNumb
     """You have no such device."""
     ERROR_NUMBER_CONFLICT: _ErrorNumber.ValueType  # 4001
     """The same id was used before with other content; `stored` is the first ack."""
-    ERROR_NUMBER_PTS_TOO_OLD: _ErrorNumber.ValueType  # 4002
-    """The account events after this pts are gone, or the pts is from the future."""
     ERROR_NUMBER_RATE_LIMITED: _ErrorNumber.ValueType  # 5001
     """Too many requests."""
     ERROR_NUMBER_SLOW_MODE: _ErrorNumber.ValueType  # 5002
@@ -119,6 +122,10 @@ class _ErrorNumberEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorNumb
     """This node is stopping and did not start the request."""
     ERROR_NUMBER_INTERNAL: _ErrorNumber.ValueType  # 6006
     """A bug of ours; it is in the server's log."""
+    @_builtins.property
+    @_deprecated("""This enum value has been marked as deprecated using proto enum value options.""")
+    def ERROR_NUMBER_PTS_TOO_OLD(self) -> _ErrorNumber.ValueType:   # 4002
+        """Not sent: SyncResponse.reset says that the pts is too old or from the future, and brings the whole directory with it."""
 
 class ErrorNumber(_ErrorNumber, metaclass=_ErrorNumberEnumTypeWrapper):
     """Why a request failed. Values are added, never reused."""
@@ -198,8 +205,6 @@ ERROR_NUMBER_DEVICE_NOT_FOUND: ErrorNumber.ValueType  # 3014
 """You have no such device."""
 ERROR_NUMBER_CONFLICT: ErrorNumber.ValueType  # 4001
 """The same id was used before with other content; `stored` is the first ack."""
-ERROR_NUMBER_PTS_TOO_OLD: ErrorNumber.ValueType  # 4002
-"""The account events after this pts are gone, or the pts is from the future."""
 ERROR_NUMBER_RATE_LIMITED: ErrorNumber.ValueType  # 5001
 """Too many requests."""
 ERROR_NUMBER_SLOW_MODE: ErrorNumber.ValueType  # 5002
@@ -220,6 +225,8 @@ ERROR_NUMBER_DRAINING: ErrorNumber.ValueType  # 6005
 """This node is stopping and did not start the request."""
 ERROR_NUMBER_INTERNAL: ErrorNumber.ValueType  # 6006
 """A bug of ours; it is in the server's log."""
+ERROR_NUMBER_PTS_TOO_OLD: ErrorNumber.ValueType  # 4002
+"""Not sent: SyncResponse.reset says that the pts is too old or from the future, and brings the whole directory with it."""
 Global___ErrorNumber: _TypeAlias = ErrorNumber  # noqa: Y015
 
 class _CloseCode:

@@ -3,8 +3,11 @@ from im_sdk._error_table import KINDS, CloseCode, ErrorNumber, reconnects
 
 
 def test_it_is_the_contracts_table() -> None:
+    values = error_number_pb2.ErrorNumber.DESCRIPTOR.values
     numbers = {
-        name.removeprefix("ERROR_NUMBER_"): value for name, value in error_number_pb2.ErrorNumber.items() if value
+        value.name.removeprefix("ERROR_NUMBER_"): value.number
+        for value in values
+        if value.number and not value.GetOptions().deprecated
     }
     assert {number.name: number.value for number in ErrorNumber} == numbers
     assert set(KINDS) == set(ErrorNumber)

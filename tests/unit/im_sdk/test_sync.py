@@ -100,13 +100,6 @@ def test_a_failed_sync_is_tried_again() -> None:
     assert not desk.sync.running
 
 
-def test_a_pts_too_old_starts_over() -> None:
-    desk = Desk()
-    desk.sync.light(0)
-    desk.asked.pop()[1](None, from_table(ErrorNumber.PTS_TOO_OLD, "old"), 0.0)
-    assert desk.sync.begin().pts == 0
-
-
 def test_a_cut_sync_keeps_its_point() -> None:
     desk = Desk()
     desk.sync.begin()
