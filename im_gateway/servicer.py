@@ -34,9 +34,14 @@ class GatewayServicer(GatewayServiceServicer):
 
     def _handle(self, _stream: ServerStream, body: bytes, responder: Responder) -> None:
         request = GatewayRequest.FromString(body)
-        if request.WhichOneof("request") != "fan_out":
-            raise ImError(error_table.OPERATION_UNKNOWN)
-        self._desk.on_fan_out(request.fan_out, partial(_answer, responder))
+        match request.WhichOneof("request"):
+            case "fan_out":
+                self._desk.on_fan_out(request.fan_out, partial(_answer, responder))
+            case "check_conversations":
+                check = request.check_conversations
+                _answer(responder, self._desk.check(None if check.every else check.conversation_ids))
+            case _:
+                raise ImError(error_table.OPERATION_UNKNOWN)
 
 
 def _answer(responder: Responder, connections: int) -> None:

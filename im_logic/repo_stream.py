@@ -15,6 +15,7 @@ from im_proto.repo.v1.conversation_pb2 import ConversationState
 from im_proto.repo.v1.stream_pb2 import (
     AppendItem,
     AppendResult,
+    Confirm,
     ConfirmedRange,
     CursorMove,
     CursorState,
@@ -156,6 +157,12 @@ class RepoStream:
         request.confirm.ranges.extend(ranges)
         client.request(request.SerializeToString(), _ignore, timeout_s=READ_TIMEOUT_S)
 
+    def rest_large(self, rest_ms: int) -> None:
+        """Tell every repo process that large ranges cannot be delivered for so long."""
+        body = RepoRequest(confirm=Confirm(large_rest_ms=rest_ms)).SerializeToString()
+        for client in self._clients.all():
+            client.request(body, _ignore, timeout_s=READ_TIMEOUT_S)
+
     def client_of(self, peer: Peer) -> RepoClient | None:
         """The stream to a certain boot, if there is one."""
         for client in self._clients.all():
@@ -197,4 +204,4 @@ class RepoStream:
 
 
 def _ignore(body: bytes | None, error: ImError | None) -> None:
-    """A confirmation that was lost is made up for by the sweeper."""
+    """A confirmation that was lost is made up for by the sweeper, and what it says of the bus by the next one."""

@@ -22,6 +22,7 @@ from im_repo.cursors.operations import CursorOperations
 from im_repo.log.append_batch import BatchTerms
 from im_repo.log.appender import Appender
 from im_repo.log.fanout_class import FanoutBounds
+from im_repo.outbox.large_rests import LargeRests
 from im_repo.outbox.pending import Pending
 from im_repo.outbox.sweeper import Sweeper
 from im_repo.servicer import RepoRequests, RepoServicer
@@ -102,8 +103,9 @@ async def open_repo(
         metrics=metrics,
         monotonic=clock.monotonic,
     )
+    rests = LargeRests(clock.monotonic)
     requests = RepoRequests(
-        database, appender=appender, pending=pending, cursors=CursorOperations(database), bounds=bounds
+        database, appender=appender, pending=pending, rests=rests, cursors=CursorOperations(database), bounds=bounds
     )
     streams = StreamServer(requests.handle, me=me, settings=settings.stream, clock=clock)
 
@@ -113,6 +115,7 @@ async def open_repo(
     sweeper = Sweeper(
         database,
         pending=pending,
+        rests=rests,
         streams=logic_streams,
         owner=me.boot_id,
         settings=outbox,

@@ -20,6 +20,7 @@ from im_repo.log.entries import read_entries
 from im_repo.log.fanout_class import FanoutBounds
 from im_repo.log.load_conversation import load_conversation
 from im_repo.log.read_range import RangeQuery, read_range
+from im_repo.outbox.large_rests import LargeRests
 from im_repo.outbox.pending import Pending
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class RepoRequests:
         database: what is read.
         appender: takes appends.
         pending: takes confirmations.
+        rests: takes that a logic process cannot deliver large ranges.
         cursors: moves cursors.
         bounds: when the fan-out class changes.
     """
@@ -46,12 +48,14 @@ class RepoRequests:
         *,
         appender: Appender,
         pending: Pending,
+        rests: LargeRests,
         cursors: CursorOperations,
         bounds: FanoutBounds,
     ) -> None:
         self._database = database
         self._appender = appender
         self._pending = pending
+        self._rests = rests
         self._cursors = cursors
         self._bounds = bounds
         self._coroutines: dict[str, Callable[[Any], Awaitable[bytes]]] = {
@@ -63,7 +67,7 @@ class RepoRequests:
             "read_entries": self._read_entries,
         }
 
-    def handle(self, _stream: ServerStream, body: bytes, responder: Responder) -> None:
+    def handle(self, stream: ServerStream, body: bytes, responder: Responder) -> None:
         """Start one request; the answer goes through the responder.
 
         Raises:
@@ -76,6 +80,8 @@ class RepoRequests:
         elif kind == "confirm":
             for one in request.confirm.ranges:
                 self._pending.confirm(one.outbox_id, one.conversation_id, from_seq=one.from_seq, to_seq=one.to_seq)
+            if request.confirm.large_rest_ms:
+                self._rests.rest(stream.peer, request.confirm.large_rest_ms)
             responder.answer(_CONFIRMED)
         elif kind is None:
             raise ImError(error_table.OPERATION_UNKNOWN)

@@ -9,6 +9,7 @@ from im_infra.bus.abstract import FANOUT_TOPIC, Bus
 from im_infra.cache.abstract import Cache
 from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery
+from im_infra.observability.metrics import Metrics
 from im_infra.routing import InterestTable, Publications
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.peer import Peer
@@ -28,17 +29,26 @@ class Task:
     """A task process; made by `open_task`."""
 
     def __init__(
-        self, *, bus: Bus, handler: FanOutRecords, gateways: StreamPool, repos: StreamPool, max_records: int
+        self,
+        *,
+        bus: Bus,
+        handler: FanOutRecords,
+        gateways: StreamGateways,
+        gateway_streams: StreamPool,
+        repos: StreamPool,
+        max_records: int,
     ) -> None:
         self._bus = bus
         self._handler = handler
         self._gateways = gateways
+        self._gateway_streams = gateway_streams
         self._repos = repos
         self._max_records = max_records
 
     async def run(self) -> None:
         """Consume until cancelled; records under way get 5 s to take effect."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._gateway_streams.run(), name="task.gateway_streams")
             tasks.create_task(self._gateways.run(), name="task.gateways")
             tasks.create_task(self._repos.run(), name="task.repos")
             async with self._bus.consume(
@@ -47,17 +57,24 @@ class Task:
                 await asyncio.Event().wait()
 
     async def check(self) -> None:
-        """For readiness: raise ImError (UNAVAILABLE) unless repo can be read and the bus takes records."""
+        """For readiness: raise ImError (UNAVAILABLE) unless repo can be read."""
         await self._repos.check()
-        await self._bus.check()
 
 
 @asynccontextmanager
 async def open_task(
-    settings: TaskSettings, *, discovery: Discovery, channels: Channels, cache: Cache, bus: Bus, me: Peer, clock: Clock
+    settings: TaskSettings,
+    *,
+    discovery: Discovery,
+    channels: Channels,
+    cache: Cache,
+    bus: Bus,
+    me: Peer,
+    metrics: Metrics,
+    clock: Clock,
 ) -> AsyncIterator[Task]:
     """Wire a task process; `run` it in the process's task group."""
-    gateways = StreamPool(
+    gateway_streams = StreamPool(
         "gateway",
         discovery=discovery,
         channels=channels,
@@ -73,10 +90,21 @@ async def open_task(
         me=me,
         clock=clock,
     )
-    handler = FanOutRecords(
-        reader=RepoLog(repos, timeout_s=settings.fan_out.repo_timeout_s),
-        interests=InterestedGateways(InterestTable(cache, clock), Publications(cache, clock), discovery),
-        gateways=StreamGateways(gateways, discovery=discovery, timeout_s=settings.fan_out.gateway_timeout_s),
-        max_entries=settings.fan_out.max_entries,
+    fan_out = settings.fan_out
+    gateways = StreamGateways(
+        gateway_streams, discovery=discovery, timeout_s=fan_out.gateway_timeout_s, metrics=metrics
     )
-    yield Task(bus=bus, handler=handler, gateways=gateways, repos=repos, max_records=settings.fan_out.max_records)
+    handler = FanOutRecords(
+        reader=RepoLog(repos, timeout_s=fan_out.repo_timeout_s),
+        interests=InterestedGateways(InterestTable(cache, clock), Publications(cache, clock), discovery),
+        gateways=gateways,
+        max_entries=fan_out.max_entries,
+    )
+    yield Task(
+        bus=bus,
+        handler=handler,
+        gateways=gateways,
+        gateway_streams=gateway_streams,
+        repos=repos,
+        max_records=fan_out.max_records,
+    )

@@ -228,11 +228,13 @@ class _Wiring:
                 cache=leaves.cache,
                 bus=leaves.bus,
                 me=leaves.peers["task"],
+                metrics=leaves.metrics,
                 clock=leaves.clock,
             )
         )
         self.runs["task"] = task.run
         self.checks["task"] = task.check
+        self.engines["bus"] = leaves.bus.check
 
     async def open_gateway(self) -> None:
         """The edge."""

@@ -6,7 +6,7 @@ compare for themselves.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from im_gateway.codec import frames
@@ -69,6 +69,15 @@ class FanOutDesk:
         if sum(len(each.entries) for each, _ in waiting) + len(fan_out.entries) > self._max_waiting:
             self._overflow(interest, waiting)
         waiting.append((fan_out, on_done))
+
+    def check(self, conversation_ids: Iterable[int] | None) -> int:
+        """Tell the connections that are interested in these, or in any, to compare; how many were told."""
+        ids = conversation_ids
+        interests = list(self._interests.all()) if ids is None else [self._interests.find(one) for one in ids]
+        told = [interest for interest in interests if interest is not None]
+        for interest in told:
+            self._check(interest)
+        return sum(len(interest.members) for interest in told)
 
     def _next(self, interest: Interest, fan_out: FanOut, on_done: OnDone) -> None:
         if fan_out.epoch != interest.epoch:

@@ -43,9 +43,9 @@ class Bus(Protocol):
 
     Records of one key reach one group in order. A handler's records are committed only after it returned; if it
     raises, they are handed out again with backoff; a record that failed three times goes to `im.dlq` with its topic,
-    position and error, and what comes after it moves on. A retryable `ImError` says that something the record needs is
-    away: that is waited out, for a minute by default, before the record is given up all the same. A record at which three
-    processes ended is given up too, without an error of its own.
+    position and error, and what comes after it moves on. An `ImError` of the kinds UNAVAILABLE and EXHAUSTED says that
+    something the record needs is away: that is waited out, for a minute by default, before the record is given up all the
+    same. A record at which three processes ended is given up too, without an error of its own.
     """
 
     async def publish(self, topic: str, *, key: bytes, value: bytes, headers: Mapping[str, str] | None = None) -> None:

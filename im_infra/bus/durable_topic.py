@@ -9,11 +9,10 @@ from typing import Final
 from im_infra.bus import record_row
 from im_infra.bus.abstract import Handler, Record
 from im_infra.bus.consuming import Consumer, consuming
-from im_infra.bus.retry import Patience, describe_error, next_stretch
+from im_infra.bus.retry import Patience, describe_error, is_away, next_stretch
 from im_infra.bus.settings import BusSettings
 from im_infra.bus.topic_counts import TopicCounts
 from im_infra.clock import Clock
-from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.sql.abstract import Database
 
@@ -97,7 +96,7 @@ class DurableTopic:
             _LOG.error("record given up", topic=self._topic, attempts=patience.attempts, exc_info=error)
             await self._give_up(replace(stretch[0], attempts=patience.attempts), describe_error(error))
             return
-        if isinstance(error, ImError) and error.retryable:  # no fault of the records
+        if is_away(error):
             await self._database.write(lambda connection: record_row.uncount_attempt(connection, stretch))
         _LOG.warning(
             "records failed",

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from im_infra.bus.abstract import Record
 from im_infra.bus.settings import BusSettings
+from im_infra.error_kind import Kind
 from im_infra.errors import ImError
 
 _GROWTH = 5
@@ -39,11 +40,16 @@ def backoff_s(attempts: int, *, first_ms: int, jitter: float) -> float:
     return min(grown_ms, max(first_ms, _LONGEST_WAIT_MS)) / 1000 * (1 - jitter / 2)
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether it says that something a record needs is away or busy, which is no fault of the record."""
+    return isinstance(error, ImError) and error.kind in {Kind.UNAVAILABLE, Kind.EXHAUSTED}
+
+
 class Patience:
     """How often one record, or one batch, is tried.
 
-    An error of its own counts: `max_tries` of them are the end. A retryable error says that something it needs is away; that
-    is waited out for `patience_s`, since whatever comes next would fail likewise.
+    An error of its own counts: `max_tries` of them are the end. What it needs being away is waited out for `patience_s`, since
+    whatever comes next would fail likewise.
 
     Args:
         settings: tries and waits.
@@ -62,7 +68,7 @@ class Patience:
         """It failed once more; True: that was the last try."""
         self.attempts += 1
         self._waits += 1
-        if isinstance(error, ImError) and error.retryable:
+        if is_away(error):
             return self._waited_s >= self._settings.patience_s
         self._failures += 1
         return self._failures >= self._settings.max_tries

@@ -15,8 +15,11 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 Format = Literal["console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
-_CHATTY: Final = ("alembic",)
+_CHATTY: Final = ("aiokafka", "alembic")
 """Libraries whose info is for their own developers."""
+_REPETITIVE: Final = ("aiokafka",)
+"""Libraries that say the same many times a second while a server is away."""
+_SILENCE_S: Final = 30.0
 _BLANKED_KEYS: Final = frozenset(
     {"access_token", "authorization", "body", "cookie", "password", "refresh_token", "resume_token", "secret", "text"}
     | {"ticket", "token"}
@@ -50,6 +53,7 @@ def configure(format: Format = "console", level: Level = "info", *, stream: Text
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_renderers(format, output))
     )
+    handler.addFilter(_Seldom())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
@@ -61,6 +65,23 @@ def get(name: str) -> FilteringBoundLogger:
     """The logger of a module; cheap, and good to call at import time."""
     logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger
+
+
+class _Seldom(logging.Filter):
+    """Lets a line of a repetitive library through once in 30 s."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, object], float] = {}  # by logger and phrase: as many as the library has
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(_REPETITIVE):
+            return True
+        phrase = record.name, record.msg
+        if abs(record.created - self._said.get(phrase, 0.0)) < _SILENCE_S:  # a clock that steps back included
+            return False
+        self._said[phrase] = record.created
+        return True
 
 
 def _renderers(format: Format, output: TextIO) -> list[Processor]:  # noqa: A002 - as above

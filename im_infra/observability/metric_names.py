@@ -119,4 +119,10 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric("im_repo_outbox_pending_rows", "gauge", "items", "Committed batches whose fan-out is not confirmed."),
     Metric("im_repo_outbox_redelivered_total", "counter", "items", "Ranges handed to logic again."),
     # im_task
+    Metric(
+        "im_task_left_behind_total",
+        "counter",
+        "items",
+        "Frames that a gateway did not take in time; its clients are told to compare.",
+    ),
 )

@@ -69,7 +69,7 @@ class Delivery:
         self._clock = clock
         self._post = Post(gateways=gateways, routes=routes, boot_of=boot_of, publications=publications, listed=listed)
         self._small = SmallFanOut(cache=cache, post=self._post, clock=clock, on_too_large=self._too_large)
-        self._large = LargeFanOut(bus)
+        self._large = LargeFanOut(bus, on_rest=repo.rest_large)
         self._confirmations = Confirmations(repo)
         self._redeliverer = Redeliverer(repo=repo, confirmations=self._confirmations, redelivery=self)
 
@@ -78,6 +78,7 @@ class Delivery:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._post.run(), name="logic.delivery.post")
             tasks.create_task(self._redeliverer.run(), name="logic.delivery.redeliver")
+            tasks.create_task(self._large.run(), name="logic.delivery.large")
 
     def counts(self) -> dict[str, int]:
         """What was done since the start, by the names of the counters."""

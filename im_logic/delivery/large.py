@@ -1,13 +1,16 @@
 """Large fan-out: entries are handed to the bus, and task brings them to the interested gateways.
 
 One publish per conversation is under way at a time, so its records keep their order, and what comes meanwhile goes in
-one record.
+one record. While the bus takes nothing, what comes is dropped at once and repo is told to rest: the outbox keeps it.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
+from im_infra import error_table
 from im_infra.aio import spawn
 from im_infra.bus.abstract import FANOUT_TOPIC, Bus
 from im_infra.errors import ImError
@@ -20,6 +23,11 @@ _LOG: Final = logs.get(__name__)
 MAX_WAITING: Final = 20_000
 MAX_PUBLISHING: Final = 64
 """Conversations that publish at the same time; the others wait their turn."""
+LOOK_S: Final = 1.0
+"""How often the bus is looked at while it takes nothing."""
+REST_MS: Final = 5_000
+"""How long repo rests, if it hears nothing further."""
+END_REST_MS: Final = 1
 MAX_RECORD_BYTES: Final = 256 * 1024
 MAX_RECORD_ENTRIES: Final = 128
 
@@ -42,19 +50,35 @@ class LargeFanOut:
 
     Args:
         bus: takes the records.
+        on_rest: told for how many milliseconds nothing large needs to be brought again; 1: from now on it does.
     """
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, *, on_rest: Callable[[int], None]) -> None:
         self._bus = bus
+        self._on_rest = on_rest
+        self._rests = asyncio.Event()
         self._waiting: dict[int, deque[LargeEntry]] = {}
         self._publishing: set[int] = set()
         self._count = 0  # of what waits; at MAX_WAITING what comes is dropped: the outbox brings it back
         self.published = 0
         self.dropped = 0
 
+    async def run(self) -> None:
+        """Look at a bus that takes nothing until it does, until cancelled."""
+        while True:
+            await self._rests.wait()
+            while self._rests.is_set():
+                self._on_rest(REST_MS)
+                await asyncio.sleep(LOOK_S)
+                with suppress(ImError):
+                    await self._bus.check()
+                    self._rests.clear()
+            _LOG.info("large fan-out goes on")
+            self._on_rest(END_REST_MS)
+
     def publish(self, entry: LargeEntry) -> None:
         """Hand a stretch over; its countdown hears of it when the bus has it."""
-        if self._count >= MAX_WAITING:
+        if self._count >= MAX_WAITING or self._rests.is_set():
             self.dropped += 1
             return
         self._count += 1
@@ -77,7 +101,10 @@ class LargeFanOut:
             while waiting:
                 stretch = take_stretch(waiting)
                 self._count -= len(stretch)
-                await self._publish_one(stretch)
+                if self._rests.is_set():
+                    self.dropped += len(stretch)
+                else:
+                    await self._publish_one(stretch)
         finally:
             self._count -= len(waiting)
             del self._waiting[conversation_id]
@@ -101,7 +128,10 @@ class LargeFanOut:
                 FANOUT_TOPIC, key=first.conversation_id.to_bytes(8, "big"), value=record.SerializeToString()
             )
         except ImError as error:
-            _LOG.warning("fan-out not published", conversation_id=first.conversation_id, reason=error.reason.name)
+            self.dropped += len(stretch)
+            if error.reason is error_table.UNAVAILABLE and not self._rests.is_set():
+                _LOG.warning("large fan-out rests", error=error.message)
+                self._rests.set()
             return
         self.published += len(stretch)
         for entry in stretch:

@@ -32,11 +32,11 @@ class Gateways(Protocol):
     """Reaches gateways."""
 
     async def fan_out(self, interest: Interest, fan_out: FanOut) -> bool:
-        """Hand entries to one gateway; returns once they are in its local queues.
+        """Hand entries to one gateway; returns once they are in its local queues, or will be made up for by a check.
 
         False: that boot of the gateway is gone, and its connections with it.
 
         Raises:
-            ImError: it lives and did not take them; to be tried again.
+            ImError: it refused them.
         """
         ...

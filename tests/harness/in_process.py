@@ -1,7 +1,7 @@
 """The embedded cluster on the test's own loop, so that a test can hold it at any step and spoil any part of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from im_cli.data_folder import DataFolder
+from im_cli.process.leaves import SERVICES
 from im_cli.process.process import open_process
 from im_cli.process.settings import ProcessSettings
 from im_cli.secret_file import Secrets
@@ -51,18 +52,24 @@ class InProcess:
 
 
 @asynccontextmanager
-async def in_process(path: Path, settings: Mapping[str, Any] | None = None) -> AsyncIterator[InProcess]:
+async def in_process(
+    path: Path, settings: Mapping[str, Any] | None = None, *, services: Collection[str] = SERVICES
+) -> AsyncIterator[InProcess]:
     """Run it while the context is open; what breaks inside it fails the test.
 
     Args:
         path: the data folder.
         settings: by full key, besides `QUICK`.
+        services: which of the four.
     """
     tree = load(ProcessSettings, toml=None, environment={}, overrides={**QUICK, **(settings or {})})
     folder = DataFolder(path)
     folder.create()
     stop, ready = asyncio.Event(), asyncio.Event()
-    async with open_process(tree, folder, Secrets.make(datetime.now(UTC))) as cluster, asyncio.TaskGroup() as tasks:
+    async with (
+        open_process(tree, folder, Secrets.make(datetime.now(UTC)), services) as cluster,
+        asyncio.TaskGroup() as tasks,
+    ):
         tasks.create_task(cluster.run(on_ready=ready.set, stop=stop), name="cluster")
         await ready.wait()
         try:

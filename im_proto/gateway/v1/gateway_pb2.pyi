@@ -25,20 +25,26 @@ class GatewayRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FAN_OUT_FIELD_NUMBER: _builtins.int
+    CHECK_CONVERSATIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def fan_out(self) -> Global___FanOut:
         """Fan out entries of a large conversation."""
+
+    @_builtins.property
+    def check_conversations(self) -> Global___CheckConversations:
+        """Tell clients to compare for themselves."""
 
     def __init__(
         self,
         *,
         fan_out: Global___FanOut | None = ...,
+        check_conversations: Global___CheckConversations | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fan_out", b"fan_out", "request", b"request"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["check_conversations", b"check_conversations", "fan_out", b"fan_out", "request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fan_out", b"fan_out", "request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_conversations", b"check_conversations", "fan_out", b"fan_out", "request", b"request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["fan_out"]  # noqa: Y015
+    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["fan_out", "check_conversations"]  # noqa: Y015
     _WhichOneofArgType_request: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_request) -> _WhichOneofReturnType_request | None: ...
 
@@ -65,6 +71,34 @@ class GatewayResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GatewayResponse: _TypeAlias = GatewayResponse  # noqa: Y015
+
+@_typing.final
+class CheckConversations(_message.Message):
+    """Entries of these large conversations were not sent to this gateway while it was out of reach: its clients are to compare."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_IDS_FIELD_NUMBER: _builtins.int
+    EVERY_FIELD_NUMBER: _builtins.int
+    every: _builtins.bool
+    """All that the gateway is interested in: too many to name."""
+    @_builtins.property
+    def conversation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The conversations."""
+
+    def __init__(
+        self,
+        *,
+        conversation_ids: _abc.Iterable[_builtins.int] | None = ...,
+        every: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_ids", b"conversation_ids", "every", b"every"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckConversations: _TypeAlias = CheckConversations  # noqa: Y015
 
 @_typing.final
 class FanOut(_message.Message):

@@ -825,6 +825,11 @@ class Confirm(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RANGES_FIELD_NUMBER: _builtins.int
+    LARGE_REST_MS_FIELD_NUMBER: _builtins.int
+    large_rest_ms: _builtins.int
+    """The bus takes nothing: redeliver no large range to the sender for so long, milliseconds. A later one counts instead of an
+    earlier one: 1 ends the rest. 0: says nothing about it.
+    """
     @_builtins.property
     def ranges(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfirmedRange]:
         """The ranges."""
@@ -833,10 +838,11 @@ class Confirm(_message.Message):
         self,
         *,
         ranges: _abc.Iterable[Global___ConfirmedRange] | None = ...,
+        large_rest_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranges", b"ranges"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["large_rest_ms", b"large_rest_ms", "ranges", b"ranges"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

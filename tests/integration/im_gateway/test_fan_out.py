@@ -14,6 +14,7 @@ from im_infra.rpc.in_process import InProcessChannel
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.stream_client import StreamClient
 from im_proto.gateway.v1.gateway_pb2 import (
+    CheckConversations,
     FanOut,
     FanOutEntry,
     GatewayPush,
@@ -65,23 +66,33 @@ def entry(seq: int, *, ref_seq: int = 0, mentioned: tuple[int, ...] = (), **more
 
 
 @contextlib.asynccontextmanager
-async def task_stream(site: Any) -> AsyncIterator[Any]:
+async def asking(site: Any) -> AsyncIterator[Any]:
     channel = InProcessChannel(site.in_process["gateway"])
     client = StreamClient(lambda: GatewayServiceStub(channel).Connect(None), me=Peer("task-1", "b"))
     running = spawn(client.run(), name="test.task")
     await site.until(lambda: client.ready)
 
-    async def fan_out(*entries: FanOutEntry, member_version: int = 1, epoch: int = 1) -> int:
-        request = GatewayRequest(
-            fan_out=FanOut(conversation_id=ROOM, epoch=epoch, member_version=member_version, entries=entries)
-        )
-        return GatewayResponse.FromString(await client.call(request.SerializeToString(), timeout_s=3)).connections
+    async def ask(**request: Any) -> int:
+        body = GatewayRequest(**request).SerializeToString()
+        return GatewayResponse.FromString(await client.call(body, timeout_s=3)).connections
 
     try:
-        yield fan_out
+        yield ask
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def task_stream(site: Any) -> AsyncIterator[Any]:
+    async with asking(site) as ask:
+
+        async def fan_out(*entries: FanOutEntry, member_version: int = 1, epoch: int = 1) -> int:
+            return await ask(
+                fan_out=FanOut(conversation_id=ROOM, epoch=epoch, member_version=member_version, entries=entries)
+            )
+
+        yield fan_out
 
 
 async def enter(client: Any) -> None:
@@ -227,6 +238,17 @@ async def test_a_gap_that_cannot_be_filled_makes_clients_compare(open_site: Any)
             assert await seqs(client, 1) == [1]
             assert list((await client.next()).check.conversation_ids) == [ROOM]
             assert await seqs(client, 1) == [4]
+
+
+async def test_what_task_could_not_send_makes_clients_compare(open_site: Any) -> None:
+    """Those of the conversations that are named, or of all; what nobody here is in counts nobody."""
+    async with open_site(delivery=QUICK) as site, asking(site) as ask:
+        site.logic.large = member()
+        async with site.client(1) as client:
+            for check in (CheckConversations(conversation_ids=[ROOM, ROOM + 1]), CheckConversations(every=True)):
+                assert await ask(check_conversations=check) == 1
+                assert list((await client.next()).check.conversation_ids) == [ROOM]
+            assert await ask(check_conversations=CheckConversations(conversation_ids=[ROOM + 1])) == 0
 
 
 async def test_who_is_removed_sees_the_removal_and_nothing_after(open_site: Any) -> None:

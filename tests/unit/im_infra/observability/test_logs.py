@@ -80,3 +80,17 @@ def test_configured_again_it_writes_to_the_new_place_only() -> None:
     log.info("two")
     assert [line["event"] for line in written(first)] == ["one"]
     assert [line["event"] for line in written(second)] == ["two"]
+
+
+def test_a_library_that_repeats_itself_is_heard_once_in_a_while() -> None:
+    """Each phrase of it, whatever varies in it; others are heard each time."""
+    stream = io.StringIO()
+    logs.configure("json", "info", stream=stream)
+    library, other = logging.getLogger("aiokafka.client"), logging.getLogger("somebody")
+    for node in range(20):
+        library.error("no connection to node %s", node)
+        library.error("no metadata from %s", node)
+        other.error("no connection to node %s", node)
+    said = [line["event"] for line in written(stream)]
+    assert said.count("no connection to node 0") == 2
+    assert len(said) == 22

@@ -2,10 +2,21 @@ import asyncio
 from collections import deque
 from typing import Any
 
+import pytest
+
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_logic.delivery import large as module
 from im_logic.delivery.confirmations import Confirmations, Countdown
-from im_logic.delivery.large import MAX_RECORD_ENTRIES, MAX_WAITING, LargeEntry, LargeFanOut, take_stretch
+from im_logic.delivery.large import (
+    END_REST_MS,
+    MAX_RECORD_ENTRIES,
+    MAX_WAITING,
+    REST_MS,
+    LargeEntry,
+    LargeFanOut,
+    take_stretch,
+)
 from im_logic.repo_stream import RepoStream
 from im_proto.event.v1.fanout_pb2 import FanOutRange
 from im_proto.repo.v1.stream_pb2 import ConfirmedRange
@@ -19,9 +30,16 @@ class SlowBus:
         self.records: list[FanOutRange] = []
         self.gate = asyncio.Event()
         self.refuses = 0
+        self.away = False
+
+    async def check(self) -> None:
+        if self.away:
+            raise ImError(error_table.UNAVAILABLE)
 
     async def publish(self, topic: str, *, key: bytes, value: bytes, headers: Any = None) -> None:
         await self.gate.wait()
+        if self.away:
+            raise ImError(error_table.UNAVAILABLE)
         if self.refuses:
             self.refuses -= 1
             raise ImError(error_table.OVERLOADED)
@@ -29,6 +47,10 @@ class SlowBus:
 
 
 REPO = ScriptedRepo()
+
+
+def fan_out(bus: SlowBus, told: list[int] | None = None) -> LargeFanOut:
+    return LargeFanOut(bus, on_rest=[].append if told is None else told.append)  # type: ignore[arg-type]
 
 
 def entry(seq: int, *, conversation_id: int = 5, outbox_id: int = 7, body: bytes = b"e") -> LargeEntry:
@@ -47,7 +69,7 @@ def test_a_stretch_has_no_hole_and_is_of_one_outbox_row() -> None:
 
 async def test_what_comes_while_a_record_is_under_way_goes_in_the_next_one() -> None:
     bus = SlowBus()
-    fanout = LargeFanOut(bus)  # type: ignore[arg-type]
+    fanout = fan_out(bus)
     for seq in (1, 2, 3):
         fanout.publish(entry(seq))
         await asyncio.sleep(0)
@@ -62,7 +84,7 @@ async def test_what_the_bus_took_is_confirmed_and_what_it_refused_is_not() -> No
     bus = SlowBus()
     bus.gate.set()
     bus.refuses = 1
-    fanout = LargeFanOut(bus)  # type: ignore[arg-type]
+    fanout = fan_out(bus)
     fanout.publish(entry(1))
     fanout.publish(entry(1, conversation_id=6))
     while not REPO.confirmed:
@@ -72,7 +94,7 @@ async def test_what_the_bus_took_is_confirmed_and_what_it_refused_is_not() -> No
 
 async def test_full_it_drops_what_comes() -> None:
     bus = SlowBus()
-    fanout = LargeFanOut(bus)  # type: ignore[arg-type]
+    fanout = fan_out(bus)
     one = entry(1)
     for _ in range(MAX_WAITING + 5):
         fanout.publish(one)
@@ -80,3 +102,31 @@ async def test_full_it_drops_what_comes() -> None:
     fanout._waiting[5].clear()
     bus.gate.set()
     await asyncio.sleep(0.01)
+
+
+async def test_while_the_bus_is_away_nothing_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repo is told to rest as long as it lasts, and when it ends; what comes meanwhile is the outbox's."""
+    monkeypatch.setattr(module, "LOOK_S", 0.01)
+    REPO.confirmed.clear()
+    bus, told = SlowBus(), list[int]()
+    bus.gate.set()
+    bus.away = True
+    fanout = fan_out(bus, told)
+    running = asyncio.create_task(fanout.run())
+    for seq in (1, 3, 5):
+        fanout.publish(entry(seq))
+    async with asyncio.timeout(5):
+        while len(told) < 3:
+            await asyncio.sleep(0.005)
+    fanout.publish(entry(6))
+    assert (fanout.dropped, set(told)) == (4, {REST_MS})
+    bus.away = False
+    async with asyncio.timeout(5):
+        while told[-1] != END_REST_MS:
+            await asyncio.sleep(0.005)
+    fanout.publish(entry(8))
+    while not REPO.confirmed:
+        await asyncio.sleep(0)
+    assert [record.from_seq for record in bus.records] == [8]
+    assert not fanout._waiting
+    running.cancel()

@@ -12,6 +12,7 @@ from im_infra.sql.errors import StoreBusyError
 from im_infra.sql.sqlite import SqliteDatabase
 from im_proto.repo.v1.stream_pb2 import RepoPush
 from im_repo.log.draft import Range
+from im_repo.outbox.large_rests import LargeRests
 from im_repo.outbox.pending import Pending
 from im_repo.outbox.rows import claim_rows, insert_row
 from im_repo.outbox.settings import OutboxSettings
@@ -57,11 +58,17 @@ def pending() -> Any:
 
 
 @pytest.fixture
-def sweeper(database: SqliteDatabase, pending: Any, time: Time) -> Any:
+def rests(time: Time) -> LargeRests:
+    return LargeRests(time)
+
+
+@pytest.fixture
+def sweeper(database: SqliteDatabase, pending: Any, rests: LargeRests, time: Time) -> Any:
     def make(*streams: object) -> Any:
         return Sweeper(
             database,
             pending=pending,
+            rests=rests,
             streams=lambda: streams,
             owner="me",
             settings=OutboxSettings(),
@@ -245,3 +252,31 @@ async def test_a_deletion_that_fails_is_tried_again(
             await one.delete_confirmed()
     await one.delete_confirmed()
     assert await rows_of(database) == []
+
+
+async def test_while_the_bus_takes_nothing_only_small_ranges_are_delivered(
+    database: SqliteDatabase, sweeper: Any, rests: LargeRests, time: Time
+) -> None:
+    """And all of them again when the rest is over."""
+    logic = Logic("logic-1")
+    one = sweeper(logic)
+    await one.sweep()
+    rests.rest(logic.peer, 5_000)
+    [mixed] = await put(database)
+    large = await database.write(lambda c: insert_row(c, RANGES[1:], owner="gone", now=1, next_time=1))
+    await one.sweep()
+    assert [(push.outbox_id, [part.fanout for part in push.ranges]) for push in logic.got] == [(mixed, [1])]
+    time.now += 5
+    logic.got.clear()
+    await one.sweep()
+    assert [(push.outbox_id, len(push.ranges)) for push in logic.got] == [(mixed, 2), (large, 1)]
+
+
+async def test_large_ranges_go_to_a_logic_process_that_can_deliver_them(
+    database: SqliteDatabase, sweeper: Any, rests: LargeRests
+) -> None:
+    logics = [Logic("logic-1"), Logic("logic-2")]
+    rests.rest(logics[0].peer, 5_000)
+    await put(database, count=4)
+    await sweeper(*logics).sweep()
+    assert [len(logic.got) for logic in logics] == [0, 4]
