@@ -5,10 +5,12 @@ from typing import Any, Final
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.connect import ConnectScenario
 from im_bench.scenarios.groups import GroupsScenario
+from im_bench.scenarios.history import HistoryScenario
 from im_bench.scenarios.idle import IdleScenario
 from im_bench.scenarios.large_group import LargeGroupScenario
 from im_bench.scenarios.login import LoginScenario
 from im_bench.scenarios.private import PrivateScenario
+from im_bench.scenarios.reconnect import ReconnectScenario
 from im_bench.scenarios.world import WorldScenario
 
 SCENARIOS: Final[tuple[type[Scenario[Any]], ...]] = (
@@ -17,7 +19,9 @@ SCENARIOS: Final[tuple[type[Scenario[Any]], ...]] = (
     LargeGroupScenario,
     WorldScenario,
     ConnectScenario,
+    ReconnectScenario,
     IdleScenario,
+    HistoryScenario,
     LoginScenario,
 )
 

@@ -110,6 +110,21 @@ def test_everybody_in_the_world_room_is_delivered_to(cluster: Cluster, tmp_path:
     assert result["delivered_per_s"] > 5 * result["acked_per_s"]
 
 
+def test_members_scroll_through_a_history(cluster: Cluster, tmp_path: Path) -> None:
+    arguments = ("--url", cluster.url, "--readers", "4", "--messages", "120", "--rate", "20", "--duration", "2")
+    result = bench(tmp_path / "out.json", "history", *arguments, "--warm-up", "0")
+    assert result["latency_ms"]["page"]["p50"] > 0
+    assert result["counts"] == {}, "every page was whole"
+
+
+def test_all_come_back_after_a_cut(cluster: Cluster, tmp_path: Path) -> None:
+    arguments = ("--url", cluster.url, "--connections", "12", "--workers", "2")
+    result = bench(tmp_path / "out.json", "reconnect", *arguments)
+    assert result["measured"]["back"] == 12
+    assert 0 < result["measured"]["back_95_s"] <= result["measured"]["back_all_s"]
+    assert result["latency_ms"]["back"]["p50"] > 0
+
+
 def test_people_log_in_at_a_rate(cluster: Cluster, tmp_path: Path) -> None:
     arguments = ("--url", cluster.url, "--users", "3", "--rate", "10", "--duration", "2", "--warm-up", "0")
     result = bench(tmp_path / "out.json", "login", *arguments)

@@ -1,0 +1,139 @@
+"""The scenario `history`."""
+
+import asyncio
+import itertools
+import time
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, cast
+
+from im_bench.adapters.abstract import Joined, Refusal
+from im_bench.adapters.im import rooms
+from im_bench.adapters.im.connection import Connection
+from im_bench.load.crew import Crew, Seat
+from im_bench.load.message_id import MessageIds
+from im_bench.load.pacer import Pacer
+from im_bench.load.schedule import schedule
+from im_bench.report.record import Record
+from im_bench.report.result import Result
+from im_bench.report.verdict import Verdict
+from im_bench.scenarios.abstract import People, Scenario, Step, Told
+from im_bench.scenarios.option import LoadSettings, Option
+from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
+from im_proto.v1.message_pb2 import PullRequest
+
+PAGE: Final = 100
+FILL_S: Final = 300.0
+SHORT: Final = "pages that lacked entries"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistorySettings(LoadSettings):
+    """What the run does."""
+
+    rate: Annotated[float, Option("Pages read a second, once the ramp is over.", min=0.01)] = 100.0
+    readers: Annotated[int, Option("Members of the group who read.", min=2, max=500)] = 50
+    messages: Annotated[int, Option("Messages written before reading begins.", min=PAGE)] = 2_000
+    size: Annotated[int, Option("Bytes of each message's text.", min=1, max=8_000)] = 100
+
+
+class HistoryScenario(Scenario[HistorySettings]):
+    """Members of a group scroll back: each arrival reads a page of 100 entries at a random place of the log.
+
+    Reports pages a second, the latency from the moment one was due to its answer, and pages that came incomplete.
+    """
+
+    name: ClassVar[str] = "history"
+    settings_type = HistorySettings
+    steps: ClassVar[tuple[Step, ...]] = (
+        Step("gather", "connecting"),
+        Step("fill", "writing the history"),
+        Step("drive", "reading", drives=True),
+    )
+
+    def __init__(self, crew: Crew, settings: HistorySettings) -> None:
+        super().__init__(crew, settings)
+        self._joined: Joined | None = None
+
+    @classmethod
+    def people(cls, settings: HistorySettings) -> People:
+        """The readers, all in one process, since they share a group that it makes."""
+        return People(settings.readers, together=settings.readers)
+
+    async def gather(self, _told: Told) -> None:
+        """Connect everybody and make the group."""
+        await self.crew.each(self.crew.people, self.crew.connect)
+        user_ids = [person.account.user_id for person in self.crew.people]
+        self._joined = await rooms.make_group(self.crew.seats[0].client, user_ids)
+
+    async def fill(self, _told: Told) -> None:
+        """Everybody writes their share, each one message at a time."""
+        assert self._joined is not None, "gather makes it"
+        left = itertools.count()
+        async with asyncio.timeout(FILL_S):
+            await asyncio.gather(*(self._write(seat, self._joined.conversation_id, left) for seat in self.crew.seats))
+
+    async def _write(self, seat: Seat, conversation_id: int, left: "itertools.count[int]") -> None:
+        ids, text = MessageIds(), "x" * self.settings.size
+        while next(left) < self.settings.messages and not self.crew.stopped:
+            message_id, attempt = ids.next(), 1
+            while not await _acked(seat, conversation_id, message_id, text, attempt):
+                attempt += 1
+
+    async def drive(self, _told: Told) -> None:
+        """Read pages until the window ends."""
+        crew, settings = self.crew, self.settings
+        arrivals = schedule(settings.arrivals, settings.rate, ramp_s=settings.ramp, seed=settings.seed, part=crew.part)
+        turn = itertools.cycle(crew.seats)
+        await crew.drive(
+            Pacer(arrivals, crew.window, emit=lambda due: self._read(next(turn), due), slip=crew.tally.slip).run()
+        )
+        await crew.wait_for(lambda: crew.tally.acked >= crew.tally.offered, within_s=10)
+
+    def _read(self, seat: Seat, due: float) -> None:
+        assert self._joined is not None, "gather makes it"
+        tally = self.crew.tally
+        tally.offered += 1
+        first = self.crew.random.randint(1, self.settings.messages - PAGE + 1)
+        pull = PullRequest(conversation_id=self._joined.conversation_id, from_seq=first, limit=PAGE)
+
+        def on_answer(answer: ServerFrame) -> None:
+            tally.acked += 1
+            if [message.seq for message in answer.pull.messages] != list(range(first, first + PAGE)):
+                tally.counts[SHORT] += 1
+            if due in self.crew.window:
+                tally.others["page"].record(time.monotonic() - due)
+
+        cast("Connection", seat.client).request(ClientFrame(pull=pull), on_answer)
+
+    @classmethod
+    def conclude(cls, settings: HistorySettings, record: Record, result: Result) -> None:  # noqa: ARG003 - the promise's
+        """A page that lacks an entry is a loss."""
+        result.delivered_per_s = None  # nothing is sent while it is measured
+        if short := record.counts.get(SHORT, 0):
+            result.worsen(Verdict.INCORRECT, f"{short:,} pages lacked entries of the log")
+        if not result.latency_ms.get("page"):
+            result.worsen(Verdict.INVALID, "no page was read within the measured window")
+
+
+class _Waiting:
+    """One send's outcome."""
+
+    def __init__(self) -> None:
+        self.done: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
+
+    def acked(self, seq: int) -> None:  # noqa: ARG002 - the promise's
+        """It is stored."""
+        self.done.set_result(None)
+
+    def refused(self, refusal: Refusal) -> None:
+        """Later, then."""
+        self.done.set_result(max(0.01, refusal.retry_after_s))
+
+
+async def _acked(seat: Seat, conversation_id: int, message_id: str, text: str, attempt: int) -> bool:
+    waiting = _Waiting()
+    seat.client.send(conversation_id, message_id, text, waiting, attempt=attempt)
+    wait_s = await waiting.done
+    if wait_s is not None:
+        await asyncio.sleep(wait_s)
+    return wait_s is None
