@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from im_cli.exit_code import CommandError, ExitCode
-from im_cli.up import DataDirOption
+from im_cli.up import ConfigOption, DataDirOption
 
 if TYPE_CHECKING:
     from im_infra.bus.abstract import DeadLetter
@@ -28,12 +28,13 @@ def add_to(app: typer.Typer) -> None:
 def list_dead_letters(
     *,
     data_dir: DataDirOption = Path("data"),
+    config: ConfigOption = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest first.")] = 100,
 ) -> None:
     """List dead letters."""
     from im_cli.admin import dead_letters  # noqa: PLC0415 - slow imports, only when it runs
 
-    letters = dead_letters.oldest(data_dir, limit=limit)
+    letters = dead_letters.oldest(data_dir, config, limit=limit)
     if not letters:
         Console().print("no dead letters")
         return
@@ -51,11 +52,12 @@ def show(
     dead_letter_id: Annotated[str, typer.Argument(help="The id that `im dlq list` prints.")],
     *,
     data_dir: DataDirOption = Path("data"),
+    config: ConfigOption = None,
 ) -> None:
     """Show one dead letter whole."""
     from im_cli.admin import dead_letters  # noqa: PLC0415 - as above
 
-    for letter in dead_letters.oldest(data_dir, limit=MOST):
+    for letter in dead_letters.oldest(data_dir, config, limit=MOST):
         if letter.dead_letter_id == dead_letter_id:
             record = letter.record
             rows = {
@@ -79,11 +81,12 @@ def redrive(
     dead_letter_id: Annotated[str, typer.Argument(help="The id that `im dlq list` prints.")],
     *,
     data_dir: DataDirOption = Path("data"),
+    config: ConfigOption = None,
 ) -> None:
     """Publish a dead letter to its topic again."""
     from im_cli.admin import dead_letters  # noqa: PLC0415 - as above
 
-    if not dead_letters.redrive(data_dir, dead_letter_id):
+    if not dead_letters.redrive(data_dir, config, dead_letter_id):
         raise _unknown(dead_letter_id)
     Console().print(f"{dead_letter_id} is on its way again", highlight=False)
 
