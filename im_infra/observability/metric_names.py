@@ -46,6 +46,24 @@ METRICS: Final[tuple[Metric, ...]] = (
         "im_discovery_watch_restarts_total", "counter", "items", "Times the registry was lost sight of and read anew."
     ),
     Metric("im_discovery_lease_losses_total", "counter", "items", "Leases of this process's nodes that ended early."),
+    Metric(
+        "im_bus_publish_seconds",
+        "histogram",
+        "seconds",
+        "From handing a record to Kafka to every replica's acknowledgement.",
+    ),
+    Metric("im_bus_waiting_records", "gauge", "items", "Records given to Kafka and not acknowledged yet."),
+    Metric(
+        "im_bus_lag_items",
+        "gauge",
+        "items",
+        "Records in this process's partitions that did not take effect yet.",
+        ("topic",),
+    ),
+    Metric(
+        "im_bus_fetched_items", "gauge", "items", "Records fetched from Kafka that wait for their handler.", ("topic",)
+    ),
+    Metric("im_bus_partitions", "gauge", "items", "Partitions that this process consumes.", ("topic",)),
     # im_infra.rpc
     # im_gateway
     Metric("im_gateway_connections", "gauge", "items", "Open WebSocket connections."),

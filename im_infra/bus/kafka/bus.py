@@ -1,6 +1,7 @@
 """The bus of a cluster of many processes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, Self
@@ -60,6 +61,8 @@ class KafkaBus:
         self._counts: dict[str, TopicCounts] = {}
         self._members: dict[tuple[str, str], GroupConsumer] = {}  # by topic and group
         self._running: asyncio.Task[None] | None = None
+        self._publish_s = metrics.histogram("im_bus_publish_seconds")
+        metrics.gauge("im_bus_waiting_records").set_function(lambda: self._producer.waiting)
 
     @property
     def members(self) -> list[GroupConsumer]:
@@ -97,7 +100,9 @@ class KafkaBus:
         encoded = {name: text.encode() for name, text in headers.items()} if headers else None
         if encoded and sum(len(name) + len(text) for name, text in encoded.items()) > MAX_HEADER_BYTES:
             raise ValueError(f"a record's headers have at most {MAX_HEADER_BYTES} bytes")
+        began = time.perf_counter()
         await self._producer.send(topic, key=key, value=value, headers=encoded)
+        self._publish_s.observe(time.perf_counter() - began)
         self._counts_of(topic).published.inc()
 
     @asynccontextmanager
@@ -134,6 +139,7 @@ class KafkaBus:
             settings=self._settings,
             make_partition=make,
         )
+        self._tell_load(topic)
         stop = Consumer()
         try:
             async with consuming(stop, lambda: member.run(stop), name=f"bus.{topic}"):
@@ -162,6 +168,16 @@ class KafkaBus:
     async def check(self) -> None:
         """See `abstract.Bus.check`."""
         await self._producer.check()
+
+    def _tell_load(self, topic: str) -> None:
+        """Have the gauges of a topic asked for when somebody looks, never counted on the way."""
+
+        def total(what: Callable[[GroupConsumer], int]) -> Callable[[], float]:
+            return lambda: sum(what(member) for (one, _), member in self._members.items() if one == topic)
+
+        self._metrics.gauge("im_bus_lag_items").labels(topic).set_function(total(lambda member: member.lag))
+        self._metrics.gauge("im_bus_fetched_items").labels(topic).set_function(total(lambda member: member.waiting))
+        self._metrics.gauge("im_bus_partitions").labels(topic).set_function(total(lambda member: member.partitions))
 
     def _counts_of(self, topic: str) -> TopicCounts:
         if topic not in self._counts:

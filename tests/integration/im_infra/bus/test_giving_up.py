@@ -108,6 +108,10 @@ async def test_a_slow_handler_holds_the_brokers_back(kafka_address: str, open_ka
         for _ in range(100):
             await asyncio.sleep(0.01)
             most = max(most, member.waiting)
+        told = bus._metrics.render().decode()
+        assert f'im_bus_fetched_items{{topic="{TOPIC}"}} {float(member.waiting)}' in told
+        assert f'im_bus_lag_items{{topic="{TOPIC}"}} {float(count)}' in told
+        assert f'im_bus_partitions{{topic="{TOPIC}"}} 1.0' in told
         assert 10 <= most <= 10 + 2 * 2 * 16 + 16, "two MiB, and what a fetch brings besides"
         open_.set()
 
