@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(*, data_dir: DataDirOption = Path("data"), config: ConfigOption = None) -> None:
-    """Check settings, ports, storage durability, clock and file limits; exit with 6 if anything must be mended."""
+    """Check settings, ports, storage durability, clocks, file limits and engines; exit with 6 if anything must be mended."""
     console = Console(highlight=False)
     findings = list(_examine(DataFolder(data_dir), config))
     for finding in findings:
@@ -50,7 +50,8 @@ def doctor(*, data_dir: DataDirOption = Path("data"), config: ConfigOption = Non
 
 
 def _examine(folder: DataFolder, config: Path | None) -> Iterator[Finding]:
-    from im_cli.process.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.process.leaves import SERVICES  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415
 
     yield _python()
     yield _file_limit()
@@ -66,6 +67,12 @@ def _examine(folder: DataFolder, config: Path | None) -> Iterator[Finding]:
     public, internal = settings.gateway.public, settings.internal
     yield _port("public port", public.host, public.port, running=running)
     yield _port("internal port", internal.host, internal.port, running=running)
+    if settings.is_distributed:
+        from im_cli.doctor_cluster import examine_cluster  # noqa: PLC0415 - as above
+
+        yield from examine_cluster(settings)
+    if not settings.holds_data_folder(SERVICES):
+        return
     yield _disk(folder)
     if not folder.database.exists():
         yield Finding(Grade.GOOD, "database", "none yet; the first `im up` makes it")

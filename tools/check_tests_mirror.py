@@ -44,6 +44,7 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_cli/cluster/local_cluster.py": "tests/cluster/test_local_cluster.py",
     "im_cli/cluster/service.py": "tests/cluster/test_local_cluster.py",
     "im_cli/dlq.py": "tests/integration/im_cli/test_operators.py",
+    "im_cli/doctor_cluster.py": "tests/cluster/test_local_cluster.py",
     "im_cli/doctor.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/process": "tests/integration/im_cli/",
     "im_cli/exit_code.py": "tests/integration/im_cli/",

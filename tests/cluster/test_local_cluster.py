@@ -62,6 +62,12 @@ def test_status_finds_every_process_and_engine(folder: Path) -> None:
     assert {"database", "cache", "bus"} <= set(told["engines"])
 
 
+def test_the_doctor_looks_at_every_engine(folder: Path) -> None:
+    shown = run_im("doctor", "--config", folder / "cluster.toml")
+    for words in ("secrets", "innodb_flush_log_at_trx_commit = 1", "sync_binlog = 1", "redis", "etcd"):
+        assert words in shown.stdout, shown.stdout + shown.stderr
+
+
 def test_a_second_one_in_the_same_folder_is_refused(folder: Path) -> None:
     again = run_im("cluster", "up", "--folder", folder)
     assert again.returncode == ExitCode.IN_THE_WAY
