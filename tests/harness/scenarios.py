@@ -16,9 +16,7 @@ from unittest.mock import patch
 from im_bench.accounts import AccountApi
 from im_bench.adapters.im.connection import AnsweredError
 from im_bench.load.message_id import MessageIds
-from im_infra import error_table
-from im_infra.errors import ImError
-from im_infra.routing.routes import RouteTable
+from im_infra.rpc.server_stream import ServerStream
 from im_infra.sql.sqlite import SqliteDatabase
 from im_logic.sessions.connections import Connections
 from im_logic.sync.sync import Sync
@@ -107,23 +105,19 @@ def _at_once(*_: object, **__: object) -> float:
     return 0.02
 
 
-# the route store fails during fan-out
+# no push can be queued during fan-out
 
 
 async def lost_fan_out(folder: Path) -> list[str]:
-    """The route store fails while messages are sent: whoever is online has them soon after, and does nothing for it."""
+    """The queue to the gateway is full while messages are sent: whoever is online has them soon after, and does nothing."""
     async with stage(folder) as on:
         ann, ben = await on.enter("ann"), await on.enter("ben")
         chat = (await ann.online.open_direct(ben.online.user.user_id)).conversation_id
         await on.send(ann, chat)
-        with patch.object(RouteTable, "find_many", _unavailable):
+        with patch.object(ServerStream, "push", lambda *_: False):
             for _ in range(3):
                 await on.send(ann, chat)
         return await on.violations(ben, chat)
-
-
-async def _unavailable(*_: object) -> None:
-    raise ImError(error_table.UNAVAILABLE, "the route store is away")
 
 
 # a message in every step of a connect
