@@ -9,7 +9,11 @@ from websockets.asyncio.client import connect
 from im_gateway.settings import ConnectionSettings
 
 LOOKED_AHEAD: Final = {"7.1.2"}
-"""Two closes in one segment: picows parses the second, answers it 1002, and only then shows us the first."""
+"""Two closes in one segment: picows parses the second, answers it 1002, and only then shows us the first.
+
+It reads from the kernel into a buffer of its own, so only a parser of ours in front of it could tell; every read would pay
+for a peer that breaks the protocol and is closed either way.
+"""
 
 
 async def autobahn(url: str) -> list[Any]:
@@ -26,7 +30,7 @@ async def test_the_autobahn_cases_pass(open_port: Any) -> None:
         results = await asyncio.wait_for(autobahn(f"ws://127.0.0.1:{port.port}/ws"), 60)
     assert len(results) > 200
     failed = {result.case_id for result in results if not result.passed}
-    assert failed <= LOOKED_AHEAD
+    assert failed == LOOKED_AHEAD, "strict: a picows that can do it takes the exception away"
 
 
 class Recorder:
