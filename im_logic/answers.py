@@ -1,10 +1,9 @@
-"""How an operation's answer goes back to the gateway: a ServerFrame in a LogicResponse."""
+"""How an operation's answer goes back to the gateway: as a ServerFrame, ready but for its request_id."""
 
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from im_infra.errors import ImError
-from im_proto.logic.v1.stream_pb2 import LogicResponse
 from im_proto.v1.frame_pb2 import ServerFrame
 
 
@@ -26,4 +25,4 @@ class Responder(Protocol):
 
 def encode(frame: ServerFrame) -> bytes:
     """The answer's bytes; the gateway puts the client's request_id in front."""
-    return LogicResponse(frame=frame.SerializeToString()).SerializeToString()
+    return frame.SerializeToString()

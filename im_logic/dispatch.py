@@ -8,9 +8,8 @@ from google.protobuf.message import DecodeError, Message
 from im_infra import error_table
 from im_infra.clock import Clock
 from im_infra.errors import ImError
-from im_infra.rpc.server_stream import ServerStream
 from im_logic.answers import Responder, encode
-from im_logic.asker import Asker, Origin
+from im_logic.asker import Asker
 from im_logic.conversations.find_users import FindUsers
 from im_logic.conversations.open_direct import OpenDirect
 from im_logic.conversations.read_conversations import ReadConversations
@@ -24,7 +23,6 @@ from im_logic.messaging.settings import MessagingSettings
 from im_logic.messaging.tell_typing import TellTyping
 from im_logic.reading.cursors import Cursors
 from im_logic.sync.sync import Sync
-from im_proto.logic.v1.stream_pb2 import Command
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.read_pb2 import AckReceivedResponse
 
@@ -64,33 +62,29 @@ class Dispatcher:
         self._clock = clock
         self._per_user = Buckets(rate_per_s=settings.operations_per_user_s, burst=settings.operations_per_user_burst)
 
-    def handle(self, stream: ServerStream, command: Command, responder: Responder) -> None:
-        """Take a frame, at once and in order; the responder is answered exactly once, now or later.
+    def handle(self, asker: Asker, frame: bytes, responder: Responder) -> None:
+        """Take a serialised ClientFrame, at once and in order; the responder is answered exactly once, now or later.
 
         Raises:
             ImError: FRAME_INVALID, OPERATION_UNKNOWN, RATE_LIMITED, or what the operation says at once.
         """
         try:
-            frame = ClientFrame.FromString(command.frame)
+            said = ClientFrame.FromString(frame)
         except DecodeError:
             raise ImError(error_table.FRAME_INVALID) from None
-        caller = command.caller
-        peer = stream.peer
-        origin = Origin(peer.node_id, peer.boot_id, caller.connection_id)
-        asker = Asker(caller.user_id, caller.user_kind, origin, caller.exempt)
-        name = frame.WhichOneof("operation")
+        name = said.WhichOneof("operation")
         if name == "send":
-            self._send.send(asker, frame.send, responder)
+            self._send.send(asker, said.send, responder)
             return
         if name not in _UNLIMITED:
             self._count(asker)
         if name == "ack_received":
-            self._cursors.ack_received(asker, frame.ack_received)
+            self._cursors.ack_received(asker, said.ack_received)
             responder.answer(_RECEIVED)
         elif name == "mark_read":
-            self._cursors.mark_read(asker, frame.mark_read, responder)
+            self._cursors.mark_read(asker, said.mark_read, responder)
         elif name is not None and name in self._operations:
-            responder.run(self._run(name, asker, getattr(frame, name)))
+            responder.run(self._run(name, asker, getattr(said, name)))
         else:
             raise ImError(error_table.OPERATION_UNKNOWN)
 

@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 from im_infra import error_table
+from im_infra.contract.command import split_command
 from im_infra.errors import ImError
 from im_infra.rpc.server_stream import Responder, ServerStream
 from im_infra.rpc.stream_server import StreamServer
+from im_logic.asker import Asker
+from im_logic.askers import Askers
 from im_logic.sessions.face import SessionFace
-from im_proto.logic.v1.stream_pb2 import Command, LogicRequest
+from im_proto.logic.v1.stream_pb2 import LogicRequest
 from im_proto.logic.v1.stream_pb2_grpc import LogicServiceServicer
 from im_proto.rpc.v1.frame_pb2 import Frame
 
@@ -16,8 +19,8 @@ from im_proto.rpc.v1.frame_pb2 import Frame
 class CommandHandler(Protocol):
     """Handles clients' frames."""
 
-    def handle(self, stream: ServerStream, command: Command, responder: Responder) -> None:
-        """Take a frame, at once and in order; answer now or later."""
+    def handle(self, asker: Asker, frame: bytes, responder: Responder) -> None:
+        """Take a serialised ClientFrame, at once and in order; answer now or later."""
         ...
 
 
@@ -27,14 +30,18 @@ class RequestHandler:
     def __init__(self, commands: CommandHandler, sessions: SessionFace) -> None:
         self._commands = commands
         self._sessions = sessions
+        self._askers = Askers()
 
     def handle(self, stream: ServerStream, body: bytes, responder: Responder) -> None:
         """Take a request; raises ImError(OPERATION_UNKNOWN) for one of a newer gateway."""
+        command = split_command(body)
+        if command is not None:
+            head, frame = command
+            self._commands.handle(self._askers.of(stream.peer, head), frame, responder)
+            return
         request = LogicRequest.FromString(body)
-        which = request.WhichOneof("request")
-        if which == "command":
-            self._commands.handle(stream, request.command, responder)
-        elif which == "open_connection":
+        which = request.WhichOneof("session")
+        if which == "open_connection":
             responder.run(self._sessions.open(stream.peer, request.open_connection))
         elif which == "abandon_connection":
             self._sessions.abandon(stream.peer, request.abandon_connection)

@@ -51,6 +51,10 @@ class Codec(Protocol):
         """The frames of one whole WebSocket message of the right kind; never raises, never empty."""
         ...
 
+    def sole_frame(self, data: bytes | str) -> bytes:
+        """The serialised ClientFrame of a message that holds a single one; empty where it has to be serialised."""
+        ...
+
     def chunk(self, frame: bytes) -> bytes:
         """A serialised ServerFrame as a part of a message."""
         ...

@@ -20,6 +20,11 @@ class JsonCodec:
         values = value if isinstance(value, list) else [value]
         return [_decode(each) for each in values] or [Malformed(0, "a message holds at least one frame")]
 
+    def sole_frame(self, data: bytes | str) -> bytes:
+        """None: JSON is no serialised frame."""
+        del data
+        return b""
+
     def chunk(self, frame: bytes) -> bytes:
         """A frame as a JSON object."""
         return to_json(ServerFrame.FromString(frame))

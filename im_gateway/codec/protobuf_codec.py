@@ -5,7 +5,7 @@ from typing import Final
 from google.protobuf.message import DecodeError
 
 from im_gateway.codec.abstract import Malformed
-from im_gateway.codec.wire import varint
+from im_infra.contract.wire import varint
 from im_proto.v1.frame_pb2 import ClientFrame, ClientFrames
 
 _FRAMES: Final = b"\x0a"
@@ -28,6 +28,13 @@ class ProtobufCodec:
         except DecodeError:
             return [Malformed(0, "not a ClientFrames")]
         return list(frames) or [Malformed(0, "a message holds at least one frame")]
+
+    def sole_frame(self, data: bytes | str) -> bytes:
+        """What lies behind the length, where the frame is all that the message holds."""
+        assert isinstance(data, bytes)
+        size = len(data)
+        start = 2 if size < 130 else 3 if size < 16_387 else 4  # the tag, and a length of one to three bytes
+        return data[start:] if data[:start] == _FRAMES + varint(size - start) else b""
 
     def chunk(self, frame: bytes) -> bytes:
         """A frame as an element of `ServerFrames.frames`."""

@@ -38,6 +38,12 @@ class State(IntEnum):
     CLOSED = 4
 
 
+# An enum's member costs a lookup through its class, and its hash a call; the message path compares with these.
+_OPENING: Final = int(State.OPENING)
+_OPEN: Final = int(State.OPEN)
+_ENDING: Final = int(State.ENDING)
+
+
 class Connection:
     """State of one connection, and its queue: no task, timer or lock of its own.
 
@@ -147,7 +153,7 @@ class Connection:
 
     def answer(self, request_id: int, frame: bytes) -> None:
         """Queue a serialised ServerFrame as the answer to a request; nobody waits for those of request 0."""
-        if request_id and self.state < State.ENDING:
+        if request_id and self.state < _ENDING:
             self._queue(self.codec.answer(request_id, frame))
 
     def fail(self, request_id: int, error: ImError) -> None:
@@ -163,7 +169,7 @@ class Connection:
 
     def push(self, outgoing: Outgoing, now: float) -> None:
         """Queue a push; over the bound everything pushed is dropped and the client told that it lags."""
-        if self.state not in {State.OPENING, State.OPEN}:
+        if not _OPENING <= self.state <= _OPEN:
             return
         outbound = self.outbound
         lagged_before = outbound.lagged_at is not None
@@ -177,11 +183,7 @@ class Connection:
 
     def push_ephemeral(self, outgoing: Outgoing, now: float) -> None:
         """Queue a push that nobody misses."""
-        if (
-            self.state == State.OPEN
-            and self.outbound.push_ephemeral(outgoing.chunk(self.codec), now)
-            and not self.dirty
-        ):
+        if self.state == _OPEN and self.outbound.push_ephemeral(outgoing.chunk(self.codec), now) and not self.dirty:
             self._hub.flusher.add(self)
 
     def open(self, hello_request_id: int, hello_frame: bytes) -> None:
@@ -239,7 +241,7 @@ class Connection:
 
     def flush(self) -> None:
         """Write what waits, as far as the kernel takes it; what waits for the Hello's answer stays."""
-        if self.state in {State.NEW, State.OPEN}:
+        if self.state < _ENDING and self.state != _OPENING:
             self._write()
 
     def _queue(self, chunk: bytes) -> None:
@@ -267,7 +269,7 @@ class Connection:
                 socket.resume_reading()
 
     def _on_message(self, data: bytes | str, *, is_text: bool) -> None:
-        if self.state >= State.ENDING:
+        if self.state >= _ENDING:
             return
         self.heard_at = now = self._hub.monotonic()
         if is_text != self.codec.is_text:
@@ -276,9 +278,10 @@ class Connection:
             )
             self.end(CloseCode.PROTOCOL_ERROR, "wrong kind of message")
             return
-        decoded = self.codec.decode(data)
+        codec = self.codec
+        decoded = codec.decode(data)
         self._hub.tally.received_frames += len(decoded)
-        if self.state == State.OPEN:
-            self._hub.sessions.on_frames(self, decoded, now)
+        if self.state == _OPEN:
+            self._hub.sessions.on_frames(self, decoded, now, codec.sole_frame(data) if len(decoded) == 1 else b"")
         else:
             self._hub.sessions.on_early_frames(self, decoded, now)

@@ -34,8 +34,10 @@ class Sessions(Protocol):
         """Frames came before the session was open."""
         ...
 
-    def on_frames(self, connection: Connection, decoded: Sequence[ClientFrame | Malformed], now: float) -> None:
-        """Frames came."""
+    def on_frames(
+        self, connection: Connection, decoded: Sequence[ClientFrame | Malformed], now: float, sole_frame: bytes
+    ) -> None:
+        """Frames came; `sole_frame` is the serialised one where there is a single one and its bytes are at hand."""
         ...
 
     def on_closed(self, connection: Connection) -> None:

@@ -9,17 +9,18 @@ from im_gateway.codec import frames
 from im_gateway.codec.abstract import Malformed
 from im_gateway.connections.connection import Connection, State
 from im_gateway.connections.hub import Hub
-from im_gateway.sessions.logic_link import LogicLink, command_body
+from im_gateway.sessions.logic_link import LogicLink
 from im_infra import error_table
+from im_infra.contract.command import command_body
 from im_infra.error_table import Reason
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.stream_client import OnAnswer
-from im_proto.logic.v1.stream_pb2 import LogicResponse
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import TypingResponse
 from im_proto.v1.read_pb2 import ViewResponse
 from im_proto.v1.session_pb2 import RefreshResponse
 
+_OPEN: Final = int(State.OPEN)  # an enum's member costs a lookup through its class each time
 _MAX_VIEW: Final = 8
 _OVERLOADED_RETRY_MS: Final = 100
 
@@ -80,16 +81,29 @@ class Commands:
             "pull": self._pull,
         }
 
-    def on_frames(self, connection: Connection, decoded: Sequence[ClientFrame | Malformed], now: float) -> None:
-        """Frames of one WebSocket message, in order."""
+    def on_frames(
+        self,
+        connection: Connection,
+        decoded: Sequence[ClientFrame | Malformed],
+        now: float,
+        sole_frame: bytes = b"",
+    ) -> None:
+        """Frames of one WebSocket message, in order.
+
+        Args:
+            connection: where they came.
+            decoded: one or more.
+            now: monotonic seconds.
+            sole_frame: the serialised frame where there is a single one and its bytes are at hand.
+        """
         for frame in decoded:
             if isinstance(frame, Malformed):
                 self._hub.tally.malformed_frames += 1
                 connection.fail(frame.request_id, ImError(error_table.FRAME_INVALID, frame.message))
-            elif connection.state == State.OPEN:
-                self._on_frame(connection, frame, now)
+            elif connection.state == _OPEN:
+                self._on_frame(connection, frame, now, sole_frame)
 
-    def _on_frame(self, connection: Connection, frame: ClientFrame, now: float) -> None:
+    def _on_frame(self, connection: Connection, frame: ClientFrame, now: float, raw: bytes) -> None:
         operation = frame.WhichOneof("operation")
         if operation is None:
             connection.fail(frame.request_id, ImError(error_table.OPERATION_UNKNOWN))
@@ -98,7 +112,7 @@ class Commands:
             return
         local = self._local.get(operation)
         if local is None or not local(connection, frame, now):
-            self._forward(connection, frame)
+            self._forward(connection, frame, raw or frame.SerializeToString())
 
     def _within_limits(self, connection: Connection, operation: str, frame: ClientFrame, now: float) -> bool:
         limits = connection.limits
@@ -117,7 +131,7 @@ class Commands:
             return False
         return True
 
-    def _forward(self, connection: Connection, frame: ClientFrame, learner: Learner | None = None) -> None:
+    def _forward(self, connection: Connection, frame: ClientFrame, raw: bytes, learner: Learner | None = None) -> None:
         request_id = frame.request_id
         if connection.open_requests >= self._max_open_requests:
             _refuse(connection, frame, error_table.OVERLOADED, retry_after_ms=_OVERLOADED_RETRY_MS)
@@ -131,7 +145,7 @@ class Commands:
                 connection.fail(request_id, error)
                 return
         connection.open_requests += 1
-        body = command_body(connection.command_head, frame.SerializeToString())
+        body = command_body(connection.command_head, raw)
         on_answer = partial(self._on_answer, connection, request_id, body)
         client.request(
             body, on_answer if learner is None else partial(_learn, learner, on_answer), timeout_s=self._timeout_s
@@ -143,7 +157,7 @@ class Commands:
         if body is not None:
             connection.open_requests -= 1
             if request_id:
-                connection.answer(request_id, LogicResponse.FromString(body).frame)
+                connection.answer(request_id, body)
         elif isinstance(error, NotStartedError):
             # All of a connection's requests that were not started are told so in order: they keep it at the next process.
             again = partial(_on_last_answer, connection, request_id)
@@ -176,7 +190,8 @@ class Commands:
     def _pull(self, connection: Connection, frame: ClientFrame, _now: float) -> bool:
         if self._pulls.answer(connection, frame):
             return True
-        self._forward(connection, frame, self._pulls.learner(connection, frame.pull.conversation_id))
+        learner = self._pulls.learner(connection, frame.pull.conversation_id)
+        self._forward(connection, frame, frame.SerializeToString(), learner)
         return True
 
     def _refresh(self, connection: Connection, frame: ClientFrame, now: float) -> bool:
@@ -214,7 +229,7 @@ def _refuse(
 
 def _learn(learner: Learner, on_answer: OnAnswer, body: bytes | None, error: ImError | None) -> None:
     if body is not None:
-        learner(LogicResponse.FromString(body).frame)
+        learner(body)
     on_answer(body, error)
 
 
@@ -223,4 +238,4 @@ def _on_last_answer(connection: Connection, request_id: int, body: bytes | None,
     if body is None:
         connection.fail(request_id, error or ImError(error_table.INTERNAL))
     elif request_id:
-        connection.answer(request_id, LogicResponse.FromString(body).frame)
+        connection.answer(request_id, body)

@@ -1,19 +1,12 @@
 """Asking logic over the stream."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
-from im_gateway.codec.wire import delimited
+from im_infra.contract.command import command_body, command_head
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.stream_client import OnAnswer, StreamClient
-from im_proto.logic.v1.stream_pb2 import Caller, LogicResponse
-
-_COMMAND: Final = 1
-"""`command` in LogicRequest."""
-_CALLER: Final = 1
-"""`caller` in Command."""
-_FRAME: Final = 2
-"""`frame` in Command."""
+from im_proto.logic.v1.stream_pb2 import Caller
 
 OnFrame = Callable[[bytes | None, ImError | None], None]
 """A serialised ServerFrame without request_id, or why there is none."""
@@ -25,16 +18,6 @@ class Pool(Protocol):
     def pick(self, key: int) -> StreamClient:
         """The stream for a user; raises ImError(UNAVAILABLE) if none is ready."""
         ...
-
-
-def command_head(caller: Caller) -> bytes:
-    """`Command.caller` as bytes: built once per connection."""
-    return delimited(_CALLER, caller.SerializeToString())
-
-
-def command_body(head: bytes, frame: bytes) -> bytes:
-    """A serialised LogicRequest with a command."""
-    return delimited(_COMMAND, head + delimited(_FRAME, frame))
 
 
 class LogicLink:
@@ -76,20 +59,13 @@ class LogicLink:
 
     def command(self, caller: Caller, frame: bytes, on_frame: OnFrame) -> None:
         """Ask as `caller`, outside any connection's own commands."""
-
-        def on_answer(answer: bytes | None, error: ImError | None) -> None:
-            if answer is None:
-                on_frame(None, error)
-            else:
-                on_frame(LogicResponse.FromString(answer).frame, None)
-
         body = command_body(command_head(caller), frame)
         try:
             client = self._pool.pick(caller.user_id)
         except ImError as error:
             on_frame(None, error)
             return
-        self.request(client, caller.user_id, body, on_answer)
+        self.request(client, caller.user_id, body, on_frame)
 
     async def call(self, caller: Caller, frame: bytes) -> bytes:
         """The same for coroutines: a serialised ServerFrame. Cancelling gives up waiting only.
@@ -99,7 +75,6 @@ class LogicLink:
         """
         body = command_body(command_head(caller), frame)
         try:
-            answer = await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)
+            return await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)
         except NotStartedError:
-            answer = await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)
-        return LogicResponse.FromString(answer).frame
+            return await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)

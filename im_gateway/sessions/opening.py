@@ -11,9 +11,10 @@ from im_gateway.connections.connection import Connection, State
 from im_gateway.connections.hub import Hub
 from im_gateway.limits.user_limits import UserLimitTable
 from im_gateway.sessions.hello_rules import check_hello, close_code
-from im_gateway.sessions.logic_link import LogicLink, command_head
+from im_gateway.sessions.logic_link import LogicLink
 from im_infra import error_table
 from im_infra.aio import spawn
+from im_infra.contract.command import command_head
 from im_infra.error_table import CloseCode
 from im_infra.errors import ImError
 from im_infra.observability import logs
@@ -23,7 +24,6 @@ from im_proto.logic.v1.stream_pb2 import (
     AbandonConnection,
     LargeMembership,
     LogicRequest,
-    LogicResponse,
     OpenConnection,
     OpenedConnection,
 )
@@ -162,7 +162,7 @@ class Opening:
         if body is None:
             self._refuse(connection, request_id, error or ImError(error_table.INTERNAL))
             return
-        opened = LogicResponse.FromString(body).opened_connection
+        opened = OpenedConnection.FromString(body)
         self._take(connection, opened, hello)
         if connection.state != State.OPENING:
             self._parts.close(connection)  # the client went while logic opened its session: its route must go, too

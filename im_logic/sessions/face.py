@@ -39,7 +39,7 @@ class SessionFace:
         """Begin to open a connection; from here on it can be abandoned.
 
         Returns:
-            What answers a serialised LogicResponse with the opened connection, or raises what the operation raises.
+            What answers a serialised OpenedConnection, or raises what the operation raises.
         """
         hello = _hello_of(gateway, request)
         self._waits[hello.key] = hello.wait
@@ -69,7 +69,7 @@ class SessionFace:
             self._waits.pop(hello.key, None)
         self._hellos.labels(credential, "ok").inc()
         answer = self._answer(gateway, request.connection_id, opened)
-        return stream_pb2.LogicResponse(opened_connection=answer).SerializeToString()
+        return answer.SerializeToString()
 
     def _answer(self, gateway: Peer, connection_id: int, opened: Opened) -> stream_pb2.OpenedConnection:
         session, user = opened.session, opened.user

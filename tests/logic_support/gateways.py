@@ -7,7 +7,6 @@ from im_infra.aio import spawn
 from im_infra.errors import ImError
 from im_infra.rpc.peer import Peer
 from im_proto.gateway.v1.gateway_pb2 import GatewayPush
-from im_proto.logic.v1.stream_pb2 import LogicResponse
 from im_proto.v1.frame_pb2 import ServerFrame
 
 
@@ -49,7 +48,7 @@ class KeptResponder:
     def answer(self, body: bytes) -> None:
         """It succeeded."""
         self.count += 1
-        self.frame = ServerFrame.FromString(LogicResponse.FromString(body).frame)
+        self.frame = ServerFrame.FromString(body)
 
     def fail(self, error: ImError) -> None:
         """It failed."""

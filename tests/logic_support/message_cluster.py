@@ -23,10 +23,10 @@ from im_infra.rpc.peer import Peer
 from im_infra.rpc.pool import ServicePool, StreamPool
 from im_infra.rpc.unary import call_unary
 from im_infra.sql.sqlite import SqliteDatabase
+from im_logic.asker import Asker, Origin
 from im_logic.message_path import MessagePath
 from im_logic.messaging.settings import MessagingSettings
 from im_proto.event.v1.fanout_pb2 import FanOutRange
-from im_proto.logic.v1.stream_pb2 import Caller, Command
 from im_proto.repo.v1 import account_pb2, conversation_pb2
 from im_proto.repo.v1.account_pb2_grpc import AccountStoreServiceStub
 from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceStub
@@ -122,10 +122,11 @@ class MessageCluster:
         self, user_id: int, *, kind: int = REGISTERED, connection: int = 0, exempt: bool = False, **operation: Any
     ) -> KeptResponder:
         """Hand a frame to the dispatcher."""
-        caller = Caller(user_id=user_id, user_kind=kind, connection_id=connection, gateway_id="gw", exempt=exempt)
+        peer = self.gateway.peer
+        asker = Asker(user_id, kind, Origin(peer.node_id, peer.boot_id, connection), exempt)
         frame = ClientFrame(request_id=1, **operation).SerializeToString()
         responder = KeptResponder()
-        self.path.dispatcher.handle(self.gateway, Command(caller=caller, frame=frame), responder)  # type: ignore[arg-type]
+        self.path.dispatcher.handle(asker, frame, responder)
         return responder
 
     async def ask(self, user_id: int, **operation: Any) -> Any:

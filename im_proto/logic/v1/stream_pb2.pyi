@@ -21,21 +21,26 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class LogicRequest(_message.Message):
-    """A request on the stream from a gateway."""
+    """A request on the stream from a gateway: a client's frame, or what concerns a connection itself."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    COMMAND_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
     OPEN_CONNECTION_FIELD_NUMBER: _builtins.int
     CLOSE_CONNECTION_FIELD_NUMBER: _builtins.int
     ABANDON_CONNECTION_FIELD_NUMBER: _builtins.int
+    frame: _builtins.bytes
+    """A serialised im.v1.ClientFrame. Frames of one connection are handled in order per conversation. The answer is a
+    serialised im.v1.ServerFrame without request_id: the gateway puts the client's in front.
+    """
     @_builtins.property
-    def command(self) -> Global___Command:
-        """A client's frame. Frames of one connection are handled in order per conversation."""
+    def caller(self) -> Global___Caller:
+        """Who speaks, before `frame`: the same bytes in every frame of a connection, by which logic knows them again."""
 
     @_builtins.property
     def open_connection(self) -> Global___OpenConnection:
-        """A connection said Hello."""
+        """A connection said Hello. Answered with OpenedConnection."""
 
     @_builtins.property
     def close_connection(self) -> Global___CloseConnection:
@@ -48,50 +53,21 @@ class LogicRequest(_message.Message):
     def __init__(
         self,
         *,
-        command: Global___Command | None = ...,
+        caller: Global___Caller | None = ...,
+        frame: _builtins.bytes = ...,
         open_connection: Global___OpenConnection | None = ...,
         close_connection: Global___CloseConnection | None = ...,
         abandon_connection: Global___AbandonConnection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "close_connection", b"close_connection", "command", b"command", "open_connection", b"open_connection", "request", b"request"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "caller", b"caller", "close_connection", b"close_connection", "open_connection", b"open_connection", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "close_connection", b"close_connection", "command", b"command", "open_connection", b"open_connection", "request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "caller", b"caller", "close_connection", b"close_connection", "frame", b"frame", "open_connection", b"open_connection", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["command", "open_connection", "close_connection", "abandon_connection"]  # noqa: Y015
-    _WhichOneofArgType_request: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_request) -> _WhichOneofReturnType_request | None: ...
+    _WhichOneofReturnType_session: _TypeAlias = _typing.Literal["open_connection", "close_connection", "abandon_connection"]  # noqa: Y015
+    _WhichOneofArgType_session: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_session) -> _WhichOneofReturnType_session | None: ...
 
 Global___LogicRequest: _TypeAlias = LogicRequest  # noqa: Y015
-
-@_typing.final
-class LogicResponse(_message.Message):
-    """The answer to a LogicRequest."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FRAME_FIELD_NUMBER: _builtins.int
-    OPENED_CONNECTION_FIELD_NUMBER: _builtins.int
-    frame: _builtins.bytes
-    """A serialised im.v1.ServerFrame without request_id: the gateway puts the client's in front."""
-    @_builtins.property
-    def opened_connection(self) -> Global___OpenedConnection:
-        """The session is open."""
-
-    def __init__(
-        self,
-        *,
-        frame: _builtins.bytes = ...,
-        opened_connection: Global___OpenedConnection | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "opened_connection", b"opened_connection", "response", b"response"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "opened_connection", b"opened_connection", "response", b"response"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_response: _TypeAlias = _typing.Literal["frame", "opened_connection"]  # noqa: Y015
-    _WhichOneofArgType_response: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_response) -> _WhichOneofReturnType_response | None: ...
-
-Global___LogicResponse: _TypeAlias = LogicResponse  # noqa: Y015
 
 @_typing.final
 class Caller(_message.Message):
@@ -138,34 +114,6 @@ class Caller(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Caller: _TypeAlias = Caller  # noqa: Y015
-
-@_typing.final
-class Command(_message.Message):
-    """A client's frame."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CALLER_FIELD_NUMBER: _builtins.int
-    FRAME_FIELD_NUMBER: _builtins.int
-    frame: _builtins.bytes
-    """A serialised im.v1.ClientFrame."""
-    @_builtins.property
-    def caller(self) -> Global___Caller:
-        """Who."""
-
-    def __init__(
-        self,
-        *,
-        caller: Global___Caller | None = ...,
-        frame: _builtins.bytes = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "frame", b"frame"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Command: _TypeAlias = Command  # noqa: Y015
 
 @_typing.final
 class OpenConnection(_message.Message):

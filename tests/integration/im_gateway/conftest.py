@@ -34,7 +34,6 @@ from im_proto.logic.v1.stream_pb2 import (
     Caller,
     LargeMembership,
     LogicRequest,
-    LogicResponse,
     OpenConnection,
     OpenedConnection,
 )
@@ -100,7 +99,7 @@ class ScriptedLogic(LogicServiceServicer):
 
     def _handle(self, stream: ServerStream, body: bytes, responder: Responder) -> None:
         request = LogicRequest.FromString(body)
-        kind = request.WhichOneof("request")
+        kind = request.WhichOneof("session")
         if kind == "open_connection":
             self.opened.append(request.open_connection)
             spawn(self._open(request.open_connection, stream, responder), name="test.open")
@@ -111,7 +110,7 @@ class ScriptedLogic(LogicServiceServicer):
             self.closed.append(request.close_connection.caller.connection_id)
             responder.answer(b"")
         else:
-            self._command(request.command.caller, ClientFrame.FromString(request.command.frame), responder)
+            self._command(request.caller, ClientFrame.FromString(request.frame), responder)
 
     async def _open(self, request: OpenConnection, stream: ServerStream, responder: Responder) -> None:
         if self.hold_hello is not None:
@@ -141,7 +140,7 @@ class ScriptedLogic(LogicServiceServicer):
             device_class=3,
             route_unstored=self.route_unstored,
         )
-        responder.answer(LogicResponse(opened_connection=opened).SerializeToString())
+        responder.answer(opened.SerializeToString())
 
     def _command(self, caller: Caller, frame: ClientFrame, responder: Responder) -> None:
         self.commands.append((caller, frame))
@@ -166,7 +165,7 @@ class ScriptedLogic(LogicServiceServicer):
         elif isinstance(answer, ImError):
             responder.fail(answer)
         else:
-            responder.answer(LogicResponse(frame=answer.SerializeToString()).SerializeToString())
+            responder.answer(answer.SerializeToString())
 
 
 @unary_errors

@@ -58,9 +58,9 @@ class Gateway:
         self.routes = routes
         self.pushes: asyncio.Queue[GatewayPush] = asyncio.Queue()
 
-    async def ask(self, **request: Any) -> stream_pb2.LogicResponse:
+    async def ask(self, **request: Any) -> bytes:
         body = stream_pb2.LogicRequest(**request).SerializeToString()
-        return stream_pb2.LogicResponse.FromString(await self.streams.pick(1).call(body, timeout_s=5))
+        return await self.streams.pick(1).call(body, timeout_s=5)
 
     async def call(self, method: str, request: object) -> Any:
         return await call_unary(getattr(self.accounts.stub(AccountServiceStub), method), request, timeout_s=5)
@@ -84,12 +84,11 @@ class Gateway:
         )
         hello = HelloRequest(access_token=grant.access_token, sync=SyncRequest())
         opening = stream_pb2.OpenConnection(connection_id=connection_id, boot_id=ME.boot_id, hello=hello, claims=claims)
-        return (await self.ask(open_connection=opening)).opened_connection
+        return stream_pb2.OpenedConnection.FromString(await self.ask(open_connection=opening))
 
     async def command(self, caller: stream_pb2.Caller, **operation: Any) -> ServerFrame:
         frame = ClientFrame(request_id=1, **operation).SerializeToString()
-        answer = await self.ask(command=stream_pb2.Command(caller=caller, frame=frame))
-        return ServerFrame.FromString(answer.frame)
+        return ServerFrame.FromString(await self.ask(caller=caller, frame=frame))
 
     async def pushed(self) -> GatewayPush:
         async with asyncio.timeout(5):
@@ -190,7 +189,7 @@ async def test_a_logout_closes_the_live_socket_and_a_closed_one_leaves_no_route(
     close = (await gateway.pushed()).close_connection
     assert (close.connection_id, close.close_code) == (1, CloseCode.SESSION_REVOKED)
     closing = stream_pb2.CloseConnection(caller=opened.caller, boot_id=ME.boot_id)
-    assert not (await gateway.ask(close_connection=closing)).WhichOneof("response")
+    assert await gateway.ask(close_connection=closing) == b""
     assert await gateway.routes.find_many([alice.user.user_id]) == {}
 
 

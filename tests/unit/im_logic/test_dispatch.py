@@ -11,13 +11,14 @@ from im_infra.errors import ImError
 from im_logic.asker import Asker, Origin
 from im_logic.dispatch import Dispatcher
 from im_logic.messaging.settings import MessagingSettings
-from im_proto.logic.v1.stream_pb2 import Caller, Command
 from im_proto.v1.account_pb2 import FindUserRequest, FindUserResponse, User
 from im_proto.v1.frame_pb2 import ClientFrame
 from im_proto.v1.message_pb2 import SendRequest
 from im_proto.v1.read_pb2 import AckReceivedRequest, MarkReadRequest
 from im_proto.v1.session_pb2 import HelloRequest, PingRequest
-from tests.logic_support.gateways import KeptResponder, KeptStream
+from tests.logic_support.gateways import KeptResponder
+
+ORIGIN = Origin("gw", "b1", 9)
 
 
 class Rooms:
@@ -55,16 +56,15 @@ class Bench:
         return self.handle_bytes(ClientFrame(request_id=4, **operation).SerializeToString(), exempt=exempt)
 
     def handle_bytes(self, frame: bytes, *, exempt: bool = False) -> KeptResponder:
-        caller = Caller(user_id=7, user_kind=2, connection_id=9, exempt=exempt)
         responder = KeptResponder()
-        self.dispatcher.handle(KeptStream(), Command(caller=caller, frame=frame), responder)  # type: ignore[arg-type]
+        self.dispatcher.handle(Asker(7, 2, ORIGIN, exempt), frame, responder)
         return responder
 
 
 def test_a_send_knows_who_asks_and_from_where() -> None:
     bench = Bench()
     bench.handle(send=SendRequest())
-    assert bench.rooms.calls == [("send", Asker(7, 2, Origin("gw", "b1", 9)))]
+    assert bench.rooms.calls == [("send", Asker(7, 2, ORIGIN))]
 
 
 def test_what_was_received_is_answered_at_once() -> None:

@@ -7,6 +7,7 @@ import pytest
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.rpc.peer import Peer
+from im_logic.asker import Asker
 from im_logic.servicer import RequestHandler
 from im_proto.logic.v1 import stream_pb2
 
@@ -33,10 +34,10 @@ class Rooms:
     """Both rooms."""
 
     def __init__(self) -> None:
-        self.commands: list[stream_pb2.Command] = []
+        self.commands: list[tuple[int, bytes]] = []
 
-    def handle(self, stream: Any, command: stream_pb2.Command, responder: Any) -> None:
-        self.commands.append(command)
+    def handle(self, asker: Asker, frame: bytes, responder: Any) -> None:
+        self.commands.append((asker.user_id, frame))
 
     def open(self, gateway: Peer, request: stream_pb2.OpenConnection) -> Any:
         return ("open", gateway, request.connection_id)
@@ -52,8 +53,8 @@ def handled(request: stream_pb2.LogicRequest) -> tuple[Rooms, list[Any]]:
 
 
 def test_a_command_is_handled_within_the_call() -> None:
-    rooms, ran = handled(stream_pb2.LogicRequest(command=stream_pb2.Command(frame=b"x")))
-    assert [command.frame for command in rooms.commands] == [b"x"]
+    rooms, ran = handled(stream_pb2.LogicRequest(caller=stream_pb2.Caller(user_id=5), frame=b"x"))
+    assert rooms.commands == [(5, b"x")]
     assert ran == []
 
 

@@ -60,3 +60,7 @@ def test_one_object_alone_and_several_in_a_list() -> None:
     chunk = Outgoing(FRAME).chunk(CODEC)
     assert isinstance(json.loads(CODEC.join([chunk])), dict)
     assert len(json.loads(CODEC.join([chunk, chunk]))) == 2
+
+
+def test_a_frame_has_to_be_serialised() -> None:
+    assert CODEC.sole_frame("{}") == b""

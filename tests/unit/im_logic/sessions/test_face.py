@@ -79,7 +79,7 @@ async def test_a_hello_with_an_access_token_brings_its_claims(
         user_id=1, session_id=2, generation=5, user_kind=2, device_id="device-01", device_class=4, expire_time=99
     )
     request = stream_pb2.OpenConnection(connection_id=6, boot_id="boot-1", hello=hello, claims=claims)
-    answer = stream_pb2.LogicResponse.FromString(await face.open(GATEWAY, request)).opened_connection
+    answer = stream_pb2.OpenedConnection.FromString(await face.open(GATEWAY, request))
     assert opening.hello == Hello(
         key=ConnectionKey("gateway-1", "boot-1", 6),
         claims=Claims(1, 2, 5, 2, "device-01", 4, 99),

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from im_gateway.codec.wire import delimited, varint
-from im_proto.logic.v1.stream_pb2 import Command
+from im_infra.contract.wire import delimited, varint
+from im_proto.logic.v1.stream_pb2 import LogicRequest
 from im_proto.v1.frame_pb2 import ServerFrame
 
 
@@ -15,4 +15,4 @@ def test_a_varint_is_what_protobuf_writes(value: int) -> None:
 
 @given(st.binary(max_size=20_000))
 def test_a_delimited_field_is_what_protobuf_writes(content: bytes) -> None:
-    assert Command.FromString(delimited(2, content)).frame == content
+    assert LogicRequest.FromString(delimited(2, content)).frame == content
