@@ -40,6 +40,9 @@ class TalkSettings(LoadSettings):
     """What a scenario can be told in which people send messages."""
 
     size: Annotated[int, Option("Bytes of text added to each message.", min=0, max=8_000)] = 100
+    drain: Annotated[
+        float, Option("Seconds at most that the last answers and the last deliveries are waited for.", min=0.1)
+    ] = 15.0
     closed: Annotated[
         bool,
         Option(

@@ -30,8 +30,6 @@ DRIVE: Final = Step("drive", "driving", drives=True)
 SETTLE: Final = Step("settle", "waiting for the last answers")
 COLLECT: Final = Step("collect", "waiting for the last deliveries")
 VERIFY: Final = Step("verify", "re-reading the history")
-DRAIN_S: Final = 15.0
-"""Longer than a server's deadline for a request and than two rounds of its redelivery."""
 VERIFY_S: Final = 120.0
 """After it no further conversation is re-read; the result says how many were."""
 READING_AT_ONCE: Final = 8
@@ -105,7 +103,7 @@ class TalkScenario(Scenario[T]):
         """Wait for the answers of what is under way; what never left is given up."""
         now = time.monotonic()
         self._backlog = sum(sender.give_up(now) for sender in self.senders)
-        await self.crew.wait_for(lambda: not any(sender.busy for sender in self.senders), within_s=DRAIN_S)
+        await self.crew.wait_for(lambda: not any(sender.busy for sender in self.senders), within_s=self.settings.drain)
         self.crew.correctness.unknown += sum(sender.busy for sender in self.senders)
         self.crew.tally.counts["never sent"] += self._backlog
         acked: Acked = {}
@@ -128,7 +126,7 @@ class TalkScenario(Scenario[T]):
                 waiting.pop()
             return True
 
-        await self.crew.wait_for(all_seen, within_s=DRAIN_S)
+        await self.crew.wait_for(all_seen, within_s=self.settings.drain)
 
     async def verify(self, _told: Told) -> Verified:
         """Re-read every conversation's history as one of its members, and compare it with what was acked and seen."""
