@@ -31,7 +31,7 @@ async def test_a_planted_bug_turns_its_proof_red(bug: str, scenario: Scenario, t
 async def test_an_ack_before_the_commit_turns_the_crash_run_red(tmp_path: Path) -> None:
     done = await crash_run(
         tmp_path,
-        kills=1,
+        kills=3,
         senders=6,
         rate_per_s=200,
         load_s=(0.5, 0.5),
