@@ -41,7 +41,7 @@ def doctor(*, data_dir: DataDirOption = Path("data"), config: ConfigOption = Non
     console = Console(highlight=False)
     findings = list(_examine(DataFolder(data_dir), config))
     for finding in findings:
-        grade = f"[{_COLOURS[finding.grade]}]{finding.grade.value:>7}[/]"
+        grade = f"[{_COLOURS[finding.grade]}]{finding.grade.value}[/]"
         console.print(f"{grade}  [bold]{finding.subject}[/]  {finding.told}", soft_wrap=True)
         if finding.advice:
             console.print(f"         → {finding.advice}", soft_wrap=True)
