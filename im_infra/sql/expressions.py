@@ -1,7 +1,6 @@
 """The few expressions that the engines write differently."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Integer, Table, func, literal_column
@@ -54,94 +53,3 @@ def upsert(
         return statement.on_conflict_do_update(index_elements=list(key), set_=dict(change(new)))
     other = mysql.insert(table)
     return other.on_duplicate_key_update(list(change(dict(other.inserted.items())).items()))
-
-
-def mark(dialect: str) -> str:
-    """What stands for a bound value in a statement written by hand."""
-    return "?" if dialect == "sqlite" else "%s"
-
-
-@lru_cache(maxsize=2048)
-def find_by_keys_sql(dialect: str, table: str, columns: Sequence[str], key: Sequence[str], count: int) -> str:
-    """A SELECT of the rows with one of `count` keys of several columns, each found through its index.
-
-    The obvious `(a, b) IN (VALUES ...)` scans the whole table on SQLite, a join to the values does not; MySQL has it
-    the other way round.
-
-    Args:
-        dialect: `sqlite` or `mysql`.
-        table: where to look.
-        columns: what to read; a tuple, since the text is cached.
-        key: the columns of the key, a tuple too.
-        count: how many keys will be bound, one after the other.
-    """
-    some = ", ".join(f"t.{column}" for column in columns)
-    values = values_sql(dialect, width=len(key), count=count)
-    if dialect == "sqlite":
-        match = " AND ".join(f"t.{column} = k.column{number}" for number, column in enumerate(key, start=1))
-        return f"SELECT {some} FROM (VALUES {values}) AS k CROSS JOIN {table} AS t ON {match}"  # noqa: S608 - names only
-    return f"SELECT {some} FROM {table} AS t WHERE ({', '.join(f't.{column}' for column in key)}) IN ({values})"  # noqa: S608 - names only
-
-
-def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Insert rows with one statement, which is one step of the driver.
-
-    SQLite's driver gives the interpreter's lock away for every step; where the event loop is busy, each of the steps
-    of an executemany may wait for it.
-
-    Args:
-        connection: inside a write transaction.
-        table: where to.
-        columns: a tuple, since the statement is cached.
-        rows: values in the order of the columns; at most a batch of them.
-    """
-    if rows:
-        sql = _insert_rows_sql(connection.dialect.name, table, columns, len(rows))
-        connection.exec_driver_sql(sql, tuple(value for row in rows for value in row))
-
-
-def update_by_key(
-    connection: Connection, table: str, *, key: str, changed: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
-    """Update rows by their key: with one statement where the engine can, for the reason of `insert_rows`.
-
-    Args:
-        connection: inside a write transaction.
-        table: where.
-        key: the column of the key.
-        changed: the columns to set; a tuple, since the statement is cached.
-        rows: the key first, then the new values in the order of `changed`.
-    """
-    if not rows:
-        return
-    dialect = connection.dialect.name
-    if dialect == "sqlite":
-        sql = _update_rows_sql(table, key, changed, len(rows))
-        connection.exec_driver_sql(sql, tuple(value for row in rows for value in row))
-    else:
-        sql = _update_row_sql(dialect, table, key, changed)
-        connection.exec_driver_sql(sql, [(*row[1:], row[0]) for row in rows])
-
-
-def values_sql(dialect: str, *, width: int, count: int) -> str:
-    """`(?, ?), (?, ?)`: `count` rows of `width` bound values."""
-    return ", ".join(["(" + ", ".join([mark(dialect)] * width) + ")"] * count)
-
-
-@lru_cache(maxsize=1024)
-def _insert_rows_sql(dialect: str, table: str, columns: Sequence[str], count: int) -> str:
-    values = values_sql(dialect, width=len(columns), count=count)
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}"  # noqa: S608 - names only
-
-
-@lru_cache(maxsize=1024)
-def _update_rows_sql(table: str, key: str, changed: Sequence[str], count: int) -> str:
-    values = values_sql("sqlite", width=len(changed) + 1, count=count)
-    sets = ", ".join(f"{column} = k.column{number}" for number, column in enumerate(changed, start=2))
-    return f"UPDATE {table} SET {sets} FROM (VALUES {values}) AS k WHERE {table}.{key} = k.column1"  # noqa: S608 - names
-
-
-@lru_cache(maxsize=64)
-def _update_row_sql(dialect: str, table: str, key: str, changed: Sequence[str]) -> str:
-    sets = ", ".join(f"{column} = {mark(dialect)}" for column in changed)
-    return f"UPDATE {table} SET {sets} WHERE {key} = {mark(dialect)}"  # noqa: S608 - names only

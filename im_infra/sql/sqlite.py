@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
@@ -26,11 +25,14 @@ from im_infra.sql.abstract import Unit
 from im_infra.sql.errors import StoreUnavailableError
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite_errors import is_broken, translate
-from im_infra.sql.statements import Closing, close
+from im_infra.sql.sqlite_shortcut import SqliteShortcut
+from im_infra.sql.statements import SHORTCUT, Closing, Statement, close
 
 T = TypeVar("T")
 
 CHECK_TIMEOUT_S: Final = 1.0
+_BEGIN_WRITER: Final = Statement("BEGIN IMMEDIATE")
+_BEGIN_READER: Final = Statement("BEGIN")
 
 
 class SqliteDatabase:
@@ -43,8 +45,8 @@ class SqliteDatabase:
 
     def __init__(self, path: Path, settings: SqliteSettings) -> None:
         self.path = path
-        self.writer_engine = _engine(path, settings, begin="BEGIN IMMEDIATE", writes=True)
-        self.reader_engine = _engine(path, settings, begin="BEGIN", writes=False)
+        self.writer_engine = _engine(path, settings, begin=_BEGIN_WRITER, writes=True)
+        self.reader_engine = _engine(path, settings, begin=_BEGIN_READER, writes=False)
         self._writer = _Connections(self.writer_engine)
         self._readers = _Connections(self.reader_engine)
         # Unbounded by themselves; who submits is bounded: the append queue, stream credit, the gRPC server's limit.
@@ -189,7 +191,7 @@ async def _run(threads: Executor, call: Callable[[], T]) -> T:
     return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, call))
 
 
-def _engine(path: Path, settings: SqliteSettings, *, begin: str, writes: bool) -> Engine:
+def _engine(path: Path, settings: SqliteSettings, *, begin: Statement, writes: bool) -> Engine:
     engine = create_engine(
         f"sqlite+pysqlite:///{path}",
         poolclass=NullPool,  # each thread keeps its one connection
@@ -202,7 +204,8 @@ def _engine(path: Path, settings: SqliteSettings, *, begin: str, writes: bool) -
     )
 
     @event.listens_for(engine, "connect")
-    def _prepare(dbapi_connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    def _prepare(dbapi_connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver's own
+        entry.info[SHORTCUT] = SqliteShortcut(dbapi_connection)
         try:
             _set_pragmas(dbapi_connection, settings, writes=writes)
         except BaseException:
@@ -211,7 +214,7 @@ def _engine(path: Path, settings: SqliteSettings, *, begin: str, writes: bool) -
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.info[SHORTCUT].execute(begin)
 
     return engine
 

@@ -29,7 +29,7 @@ class Closing(NamedTuple, Generic[T]):
     statements: Sequence[Statement]
     """In their order; none of them gives rows."""
     answer: Callable[[Sequence[int]], T]
-    """The unit's result, given the id that each statement gave its new row (0: none); called after the COMMIT."""
+    """The unit's result, given the id that each statement gave its new row, if it gave one; called after the COMMIT."""
 
 
 class Shortcut(Protocol):
@@ -40,7 +40,7 @@ class Shortcut(Protocol):
         ...
 
     def write(self, statements: Sequence[Statement]) -> list[int]:
-        """Run each; the id that it gave its new row, or 0."""
+        """Run each; the id that it gave its new row. After one that gives none it is any number."""
         ...
 
 
@@ -53,7 +53,7 @@ def read_together(connection: Connection, statements: Sequence[Statement]) -> li
 
 
 def write_together(connection: Connection, statements: Sequence[Statement]) -> list[int]:
-    """Run the statements, at once where the connection can; the id that each gave its new row, or 0."""
+    """Run the statements, at once where the connection can; the id that each gave its new row, if it gave one."""
     shortcut: Shortcut | None = connection.info.get(SHORTCUT)
     if shortcut is not None:
         return shortcut.write(statements)

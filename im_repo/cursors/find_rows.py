@@ -1,12 +1,11 @@
 """Find rows by many keys of several columns in one statement, each through its index."""
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
 
-from im_infra.sql.expressions import find_by_keys_sql
+from im_infra.sql.rows import find_by_keys
 
 
 def find_rows(
@@ -28,7 +27,7 @@ def find_rows(
         keys: at least one.
         lock: keep the rows locked until the transaction ends, where the engine locks rows.
     """
-    sql = find_by_keys_sql(connection.dialect.name, table, columns, key, len(keys))
+    sql, values = find_by_keys(connection.dialect.name, table, columns, key, keys)
     if lock and connection.dialect.name != "sqlite":  # there the one writer has the whole file
         sql += " FOR UPDATE"
-    return connection.exec_driver_sql(sql, tuple(chain.from_iterable(keys)))
+    return connection.exec_driver_sql(sql, tuple(values))

@@ -7,10 +7,11 @@ from sqlalchemy import Connection, select
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.sql.expressions import read_now_ms
+from im_infra.sql.statements import read_together
 from im_proto.v1.message_pb2 import SendResponse
 from im_repo.log.draft import FirstAck, Stored
 from im_repo.log.fanout_class import FanoutBounds, other_fanout
-from im_repo.log.message_rows import Identity, find_stored
+from im_repo.log.message_rows import Identity, stored_answer, stored_question
 from im_repo.schema import CONVERSATION
 
 
@@ -20,7 +21,8 @@ def find_append(connection: Connection, identity: Identity, *, digest: bytes, bo
     Raises:
         ImError: CONFLICT: something else was stored under this id.
     """
-    first = find_stored(connection, [identity]).get(identity)
+    [rows] = read_together(connection, [stored_question(connection.dialect.name, [identity])])
+    first = stored_answer(rows).get(identity)
     if first is None:
         return None
     if first.digest != digest:

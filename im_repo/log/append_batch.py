@@ -1,7 +1,8 @@
 """Append a batch of entries in one transaction: the unit at the heart of the product.
 
-Lock the conversations, look for what is stored already, decide entry by entry, then write everything with a handful of
-statements. `seq` is given under the lock, so a batch that is rolled back leaves no hole. A refused entry fails alone.
+Lock the conversations, look for what is stored already, decide entry by entry, then leave a handful of statements to be
+run with the COMMIT: two packets on a server, unless members change. `seq` is given under the lock, so a batch that is
+rolled back leaves no hole. A refused entry fails alone.
 """
 
 from collections.abc import Sequence
@@ -11,21 +12,21 @@ from sqlalchemy import Connection
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.sql.statements import Closing, Statement, read_together, write_together
 from im_repo.log import guards
 from im_repo.log.again import conflict
 from im_repo.log.change_members import change_members
-from im_repo.log.cursor_writes import CursorKey, move_read, set_last_sends
 from im_repo.log.draft import Draft, Effects, FirstAck, Guards, Outcome, Range, Recheck, Stored
 from im_repo.log.fanout_class import FanoutBounds, other_fanout
-from im_repo.log.locked import LockedConversation, lock_conversations, save_conversations
-from im_repo.log.lookups import Lookups, asks_target
+from im_repo.log.locked import LockedConversation, lock_answer, lock_question, save_conversations
+from im_repo.log.lookups import Lookups, Questions, asks_target
 from im_repo.log.membership_events import MembershipEvents
 from im_repo.log.membership_rules import Plan
-from im_repo.log.message_rows import MessageRow, find_stored, insert_messages
+from im_repo.log.message_rows import MessageRow, insert_messages, stored_answer, stored_question
 from im_repo.log.notice import with_owner
 from im_repo.log.target_writes import TargetChange, change_targets
 from im_repo.log.values import FLAG_COUNTABLE, FLAG_RECALLED, STATUS_OPEN
-from im_repo.outbox.rows import delete_rows, insert_row
+from im_repo.outbox.rows import row_to_insert, rows_to_delete
 
 _NO_GUARDS = Guards()
 _NO_EFFECTS = Effects()
@@ -58,8 +59,8 @@ def append_batch(
     message_ids: Sequence[int],
     terms: BatchTerms,
     confirmed: Sequence[int] = (),
-) -> BatchResult:
-    """Append drafts, in their order.
+) -> Closing[BatchResult]:
+    """Append drafts, in their order: a unit of `Database.write_closing`.
 
     Args:
         connection: inside a write transaction.
@@ -70,28 +71,37 @@ def append_batch(
     """
     batch = _Batch(connection, drafts, terms)
     outcomes = [batch.append(draft, message_id) for draft, message_id in zip(drafts, message_ids, strict=True)]
-    outbox_id = batch.write()
-    delete_rows(connection, confirmed)
-    return BatchResult(outcomes, outbox_id, batch.ranges)
+    return batch.close(outcomes, confirmed)
 
 
 class _Batch:
-    """The state in memory between the first statement of the transaction and the last."""
+    """The state in memory between the first statements of the transaction and the last."""
 
     def __init__(self, connection: Connection, drafts: Sequence[Draft], terms: BatchTerms) -> None:
         self._connection = connection
+        self._dialect = dialect = connection.dialect.name
         self._terms = terms
-        self._now, self._conversations = lock_conversations(connection, [draft.conversation_id for draft in drafts])
         identities = {draft[:3] for draft in drafts}
-        self._stored = find_stored(connection, identities)
+        questions = Questions(drafts)
+        answers = iter(
+            read_together(
+                connection,
+                [
+                    lock_question(dialect, [draft.conversation_id for draft in drafts]),
+                    stored_question(dialect, identities),
+                    *questions.ask(dialect),
+                ],
+            )
+        )
+        self._now, self._conversations = lock_answer(dialect, next(answers))
+        self._stored = stored_answer(next(answers))
         self._repeats = len(identities) < len(drafts)
-        self._lookups = Lookups(connection, drafts)
+        self._lookups = Lookups(connection, questions, answers)
         self._rows: list[MessageRow] = []
         self._targets: list[TargetChange] = []
-        self._seen: dict[CursorKey, int] = {}
         self._events = MembershipEvents()
         self._last_range: dict[int, int] = {}
-        self.ranges: list[Range] = []
+        self._ranges: list[Range] = []
 
     def append(self, draft: Draft, message_id: int) -> Outcome:
         """Decide one draft, and change the state as if it were written."""
@@ -112,19 +122,29 @@ class _Batch:
             return self._store(draft, conversation, message_id, now)
         return self._check_and_store(draft, conversation, message_id, now)
 
-    def write(self) -> int:
-        """Write what was decided, in the one order of locks, and return the id of the outbox row (0: none)."""
-        connection = self._connection
-        if not self._rows:
-            return 0
-        set_last_sends(connection, self._lookups.sent)
-        move_read(connection, self._seen)
-        self._events.write(connection, self._now)
-        insert_messages(connection, self._rows)
-        change_targets(connection, self._targets)
-        save_conversations(connection, self._conversations.values())
-        next_time = self._now + self._terms.sweep_after_ms
-        return insert_row(connection, self.ranges, owner=self._terms.owner, now=self._now, next_time=next_time)
+    def close(self, outcomes: list[Outcome], confirmed: Sequence[int]) -> Closing[BatchResult]:
+        """What is left to write, in the one order of locks, and the result that comes of it."""
+        statements = self._writes() if self._rows else []
+        outbox_at = len(statements) - 1
+        statements += rows_to_delete(self._dialect, confirmed)
+        return Closing(
+            statements, lambda ids: BatchResult(outcomes, ids[outbox_at] if outbox_at >= 0 else 0, self._ranges)
+        )
+
+    def _writes(self) -> list[Statement]:
+        """The last of them is the outbox row's."""
+        dialect, now = self._dialect, self._now
+        statements = self._lookups.moves.take(dialect)
+        if self._events:
+            write_together(self._connection, statements)  # pts are given under locks that come after the cursors'
+            statements = []
+            self._events.write(self._connection, now)
+        statements.append(insert_messages(dialect, self._rows))
+        statements += change_targets(dialect, self._targets)
+        statements.append(save_conversations(dialect, self._conversations.values()))
+        next_time = now + self._terms.sweep_after_ms
+        statements.append(row_to_insert(dialect, self._ranges, owner=self._terms.owner, now=now, next_time=next_time))
+        return statements
 
     def _again(self, draft: Draft, first: FirstAck, conversation: LockedConversation, now: int) -> Outcome:
         """The same id was stored before: the first ack, or a conflict that carries it."""
@@ -163,6 +183,7 @@ class _Batch:
                 count=conversation.max_count + draft.countable,
                 now=now,
                 bounds=self._terms.bounds,
+                moves=self._lookups.moves,
             )
         except ImError as error:
             return error
@@ -230,10 +251,7 @@ class _Batch:
         if self._repeats:
             self._stored[log_id, sender_id, client_message_id] = FirstAck(digest, seq, count, message_id, now)
         if draft.seen_seq and sender_id:
-            seen = min(draft.seen_seq, conversation.first_seq - 1)  # committed: nobody can have seen more
-            key = (sender_id, log_id)
-            if seen > self._seen.get(key, 0):
-                self._seen[key] = seen
+            self._lookups.see(conversation, sender_id, draft.seen_seq)
         if draft.guards is not None or draft.effects is not None or self._lookups.has_targets:
             self._lookups.stored(draft, seq=seq, flags=flags, now=now)
         return Stored(
@@ -253,11 +271,11 @@ class _Batch:
         """Guard one more entry: it goes out the way its conversation went before the entry's own effects."""
         log_id = conversation.conversation_id
         index = self._last_range.get(log_id)
-        if index is not None and self.ranges[index].fanout == fanout:
-            self.ranges[index] = self.ranges[index]._replace(to_seq=seq)
+        if index is not None and self._ranges[index].fanout == fanout:
+            self._ranges[index] = self._ranges[index]._replace(to_seq=seq)
             return
-        self._last_range[log_id] = len(self.ranges)
-        self.ranges.append(Range(log_id, seq, seq, fanout))
+        self._last_range[log_id] = len(self._ranges)
+        self._ranges.append(Range(log_id, seq, seq, fanout))
 
     def _other_fanout(self, conversation: LockedConversation, now: int) -> int:
         return other_fanout(

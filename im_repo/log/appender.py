@@ -86,7 +86,7 @@ class Appender:
         """Append until cancelled; what then still waits is answered UNAVAILABLE, nothing of it was stored."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for number in range(self._settings.workers):
+                for number in range(self._database.closing_lanes):
                     tasks.create_task(self._work(), name=f"repo.append.{number}")
         finally:
             self._stopped = True
@@ -153,7 +153,7 @@ class Appender:
             )
             started = self._monotonic()
             try:
-                result = await self._database.write(unit)
+                result = await self._database.write_closing(unit)
             except OutcomeUnknownError:
                 self._pending.put_back(confirmed)
                 if attempt + 1 == _UNKNOWN_TRIES:

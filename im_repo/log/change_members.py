@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_repo.log import member_rows
-from im_repo.log.cursor_writes import set_read
+from im_repo.log.cursor_writes import CursorMoves
 from im_repo.log.draft import Effects, Guards, MemberChange
 from im_repo.log.fanout_class import FanoutBounds, next_fanout
 from im_repo.log.locked import LockedConversation
@@ -23,6 +23,7 @@ def change_members(
     count: int,
     now: int,
     bounds: FanoutBounds,
+    moves: CursorMoves,
 ) -> Plan:
     """Make the changes that an entry brings, and what follows from them in the conversation's row (in memory).
 
@@ -37,6 +38,7 @@ def change_members(
         count: countable entries up to it.
         now: the database's time, milliseconds since the epoch.
         bounds: when the fan-out class changes.
+        moves: takes the joiners' read cursors, which begin at the entry.
 
     Returns:
         What really changed.
@@ -46,7 +48,10 @@ def change_members(
     """
     plan = _plan(connection, conversation, effects, guards=guards, now=now)
     if plan.places:
-        _write(connection, conversation, plan, effects=effects, seq=seq, count=count, now=now)
+        _write(connection, conversation, plan, effects=effects, seq=seq, now=now)
+        if conversation.kind != KIND_WORLD:
+            for user_id in plan.joined:
+                moves.read((user_id, conversation.conversation_id), seq, count)
     if effects.dissolve:
         conversation.status = STATUS_DISSOLVED
         plan.denies = True
@@ -92,7 +97,6 @@ def _write(
     *,
     effects: Effects,
     seq: int,
-    count: int,
     now: int,
 ) -> None:
     log_id = conversation.conversation_id
@@ -108,7 +112,6 @@ def _write(
     conversation.member_count += len(plan.joined) - len(plan.departed)
     from_seq = conversation.min_seq if effects.whole_history else seq
     member_rows.open_windows(connection, log_id, plan.joined, from_seq=from_seq)
-    set_read(connection, log_id, plan.joined, seq=seq, count=count)
 
 
 def _switch_fanout(conversation: LockedConversation, *, now: int, bounds: FanoutBounds) -> None:

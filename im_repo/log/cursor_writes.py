@@ -1,121 +1,89 @@
 """What an append moves in `cursor`: read cursors of senders and joiners, and the times that slow mode asks for.
 
 Greatest wins, and nothing here grants anything: membership is in `member`. A count never falls while seq rises, so the
-greatest of each belong together.
+greatest of each belong together. All moves of a batch are one statement, its rows in the order of their keys, as every
+writer of cursors locks them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import Connection, Integer, bindparam, literal_column, select
-from sqlalchemy.sql.dml import Insert
-
-from im_infra.sql.expressions import find_by_keys_sql, greatest, upsert, values_sql
-from im_repo.schema import CURSOR, MESSAGE
+from im_infra.sql.rows import find_by_keys, upsert_cells
+from im_infra.sql.statements import Rows, Statement
 
 CursorKey = tuple[int, int]
 """User and conversation."""
 
 _KEY: Final = ("user_id", "conversation_id")
-_NAMES: Final = tuple(column.name for column in CURSOR.columns)
-_ZERO: Final = literal_column("0", Integer)
+_MOVED: Final = ("read_seq", "read_count", "last_send_time")
+_OTHERS: Final = ("received_seq", "hide_seq", "hide_count", "settings")
+_COLUMNS: Final = (*_KEY, *_MOVED, *_OTHERS)
+_CELLS: Final = (*[""] * len((*_KEY, *_MOVED)), *["0"] * len(_OTHERS))
 
 
-def find_last_sends(connection: Connection, keys: Iterable[CursorKey]) -> dict[CursorKey, int]:
-    """When each of them last sent, where slow mode is on; who never did is left out."""
-    wanted = set(keys)
-    if not wanted:
-        return {}
-    columns = (*_KEY, "last_send_time")
+def last_sends_question(dialect: str, keys: Collection[CursorKey]) -> Statement:
+    """Ask when each of them last sent, where slow mode is on."""
     # CURSOR is a word of MySQL's own; SQLite takes its quotes too.
-    sql = find_by_keys_sql(connection.dialect.name, "`cursor`", columns, _KEY, len(wanted))
-    rows = connection.exec_driver_sql(sql, tuple(value for key in wanted for value in key))
+    return find_by_keys(dialect, "`cursor`", (*_KEY, "last_send_time"), _KEY, list(keys))
+
+
+def last_sends_answer(rows: Rows) -> dict[CursorKey, int]:
+    """What `last_sends_question` was answered; who never sent is left out."""
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def move_read(connection: Connection, seen: Mapping[CursorKey, int]) -> None:
-    """Move read cursors up to committed entries, with the counts that stand there."""
-    if not seen:
-        return
-    rows = [(user_id, log_id, seq) for (user_id, log_id), seq in sorted(seen.items())]
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_move_read_sqlite(len(rows)), tuple(value for row in rows for value in row))
-    else:
-        names = ("of_user", "of_log", "up_to")
-        connection.execute(_move_read(connection.dialect.name), [dict(zip(names, row, strict=True)) for row in rows])
+class CursorMoves:
+    """What a batch has to write to cursors, gathered while its entries are decided."""
+
+    def __init__(self) -> None:
+        self._moves: dict[CursorKey, list[int]] = {}
+
+    def read(self, key: CursorKey, seq: int, count: int) -> None:
+        """Read up to an entry, and the countable ones up to it."""
+        move = self._moves.get(key)
+        if move is None:
+            self._moves[key] = [seq, count, 0]
+        elif seq > move[0]:
+            move[:2] = seq, count
+
+    def sent(self, key: CursorKey, time: int) -> None:
+        """Sent at a time, where slow mode is on."""
+        self._moves.setdefault(key, [0, 0, 0])[2] = time
+
+    def take(self, dialect: str) -> list[Statement]:
+        """The statement that writes what was gathered, if anything was; then nothing is."""
+        if not self._moves:
+            return []
+        rows = [(*key, *move) for key, move in sorted(self._moves.items())]
+        self._moves.clear()
+        cells, values = upsert_cells(dialect, rows, _CELLS)
+        return [Statement(f"{_INTO} {cells} {_change(dialect)}", values)]
 
 
-def set_read(connection: Connection, conversation_id: int, user_ids: Iterable[int], *, seq: int, count: int) -> None:
-    """Set joiners' read cursors to the entry they come in with, which this transaction has yet to insert."""
-    rows = [
-        {**dict.fromkeys(_NAMES, 0), "user_id": user_id, "conversation_id": conversation_id, "read_seq": seq,
-         "read_count": count}
-        for user_id in sorted(user_ids)
-    ]  # fmt: skip
-    if rows:
-        connection.execute(_set_read(connection.dialect.name), rows)
+_INTO: Final = f"INSERT INTO `cursor` ({', '.join(_COLUMNS)})"
 
 
-def set_last_sends(connection: Connection, times: Mapping[CursorKey, int]) -> None:
-    """Remember when they sent."""
-    rows = [
-        {**dict.fromkeys(_NAMES, 0), "user_id": user_id, "conversation_id": log_id, "last_send_time": time}
-        for (user_id, log_id), time in sorted(times.items())
-    ]
-    if rows:
-        connection.execute(_set_last_sends(connection.dialect.name), rows)
+@lru_cache(4)
+def _change(dialect: str) -> str:
+    def new(column: str) -> str:
+        return f"excluded.{column}" if dialect == "sqlite" else f"VALUES({column})"
 
+    def old(column: str) -> str:
+        return f"`cursor`.{column}"
 
-@lru_cache(maxsize=4)
-def _set_read(dialect: str) -> Insert:
-    return upsert(
-        dialect,
-        CURSOR,
-        key=_KEY,
-        change=lambda new: {
-            "read_seq": greatest(dialect, CURSOR.c.read_seq, new["read_seq"]),
-            "read_count": greatest(dialect, CURSOR.c.read_count, new["read_count"]),
-        },
+    def further(column: str) -> str:
+        return f"{new(column)} > {old(column)}"
+
+    greatest = "MAX" if dialect == "sqlite" else "GREATEST"
+    # read_count first: MySQL assigns from left to right, and it is decided by the read_seq before.
+    sets = ", ".join(
+        (
+            f"read_count = CASE WHEN {further('read_seq')} THEN {new('read_count')} ELSE {old('read_count')} END",
+            *(f"{column} = {greatest}({old(column)}, {new(column)})" for column in ("read_seq", "last_send_time")),
+        )
     )
-
-
-@lru_cache(maxsize=512)
-def _move_read_sqlite(count: int) -> str:
-    """One step for the whole batch: it runs with nearly every message sent (see `insert_rows`)."""
-    said = {
-        "user_id": "k.column1",
-        "conversation_id": "m.conversation_id",
-        "read_seq": "m.seq",
-        "read_count": "m.count",
-    }
-    return (
-        f"INSERT INTO cursor ({', '.join(_NAMES)}) "  # noqa: S608 - names only, values are bound
-        f"SELECT {', '.join(said.get(name, '0') for name in _NAMES)} "
-        f"FROM (VALUES {values_sql('sqlite', width=3, count=count)}) AS k "
-        "CROSS JOIN message AS m ON m.conversation_id = k.column2 AND m.seq = k.column3 "
-        "WHERE true "  # without it the parser takes ON CONFLICT for a part of the join
-        "ON CONFLICT (user_id, conversation_id) DO UPDATE "
-        "SET read_seq = excluded.read_seq, read_count = excluded.read_count "
-        "WHERE excluded.read_seq > cursor.read_seq"
-    )
-
-
-@lru_cache(maxsize=4)
-def _move_read(dialect: str) -> Insert:
-    values = {
-        **dict.fromkeys(_NAMES, _ZERO),
-        "user_id": bindparam("of_user", type_=Integer),
-        "conversation_id": MESSAGE.c.conversation_id,
-        "read_seq": MESSAGE.c.seq,
-        "read_count": MESSAGE.c.count,
-    }
-    found = select(*values.values()).where(
-        MESSAGE.c.conversation_id == bindparam("of_log"), MESSAGE.c.seq == bindparam("up_to")
-    )
-    return _set_read(dialect).from_select(list(values), found)
-
-
-@lru_cache(maxsize=4)
-def _set_last_sends(dialect: str) -> Insert:
-    return upsert(dialect, CURSOR, key=_KEY, change=lambda new: {"last_send_time": new["last_send_time"]})
+    if dialect == "sqlite":
+        moves = f"{further('read_seq')} OR {further('last_send_time')}"
+        return f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {sets} WHERE {moves}"
+    return f"ON DUPLICATE KEY UPDATE {sets}"

@@ -1,15 +1,16 @@
-"""What the guards of a batch ask for, read with few statements: targets and last sends for all drafts at once."""
+"""What the decisions of a batch rest on, asked with few statements: targets, last sends and counts for all drafts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
+from im_infra.sql.statements import Rows, Statement
 from im_repo.conversations.windows import Window, is_visible, visible_spans
-from im_repo.log.cursor_writes import CursorKey, find_last_sends
+from im_repo.log.cursor_writes import CursorKey, CursorMoves, last_sends_answer, last_sends_question
 from im_repo.log.draft import Draft, Place, Target
 from im_repo.log.locked import LockedConversation
 from im_repo.log.member_rows import find_places, find_windows
-from im_repo.log.message_rows import EntryPlace, find_targets
+from im_repo.log.message_rows import EntryPlace, counts_answer, counts_question, targets_answer, targets_question
 
 
 def asks_target(draft: Draft) -> bool:
@@ -20,28 +21,51 @@ def asks_target(draft: Draft) -> bool:
     )
 
 
-class Lookups:
-    """The state that guards are asked against, kept in step with what the batch itself has stored so far.
+class Questions:
+    """What a batch has to know of more than its conversations and identities, asked at once with those."""
 
-    Made under the locks of the batch's conversations.
-    """
-
-    def __init__(self, connection: Connection, drafts: Sequence[Draft]) -> None:
-        self._connection = connection
+    def __init__(self, drafts: Sequence[Draft]) -> None:
         complex_drafts = [draft for draft in drafts if draft.guards is not None or draft.effects is not None]
-        self._wanted = {(draft.conversation_id, draft.ref_seq) for draft in complex_drafts if asks_target(draft)}
-        self.has_targets = bool(self._wanted)
-        """Some draft is about an entry: then `stored` has to be told of all of them, since it may be that entry."""
-        self._targets = find_targets(connection, self._wanted)
-        slow = {
+        self.targets = {(draft.conversation_id, draft.ref_seq) for draft in complex_drafts if asks_target(draft)}
+        self.slow = {
             (draft.sender_id, draft.conversation_id)
             for draft in complex_drafts
             if draft.guards is not None and draft.guards.min_gap_ms
         }
-        self._last_sends = find_last_sends(connection, slow)
+        self.seen = {(draft.conversation_id, draft.seen_seq) for draft in drafts if draft.seen_seq and draft.sender_id}
+
+    def ask(self, dialect: str) -> list[Statement]:
+        """One statement for each kind that is wanted; `Lookups` takes the answers."""
+        statements = []
+        if self.targets:
+            statements.append(targets_question(dialect, self.targets))
+        if self.slow:
+            statements.append(last_sends_question(dialect, self.slow))
+        if self.seen:
+            statements.append(counts_question(dialect, self.seen))
+        return statements
+
+
+class Lookups:
+    """The state that guards are asked against, kept in step with what the batch itself has stored so far.
+
+    Args:
+        connection: inside the batch's transaction; its conversations are locked.
+        questions: what was asked.
+        answers: what was answered, in the order of `Questions.ask`.
+    """
+
+    def __init__(self, connection: Connection, questions: Questions, answers: Iterator[Rows]) -> None:
+        self._connection = connection
+        self._wanted = questions.targets
+        self.has_targets = bool(self._wanted)
+        """Some draft is about an entry: then `stored` has to be told of all of them, since it may be that entry."""
+        self._targets = targets_answer(next(answers)) if questions.targets else {}
+        self._last_sends = last_sends_answer(next(answers)) if questions.slow else {}
+        self._counts = counts_answer(next(answers)) if questions.seen else {}
         self._windows: dict[CursorKey, tuple[Window, ...]] = {}
-        self.sent: dict[CursorKey, int] = {}
-        """The last sends that this batch has to write down."""
+        self.moves = CursorMoves()
+        """What this batch has to write to cursors."""
 
     def target(self, draft: Draft) -> Target | None:
         """The entry that the draft is about."""
@@ -62,6 +86,13 @@ class Lookups:
         """The user's member row, locked."""
         return find_places(self._connection, conversation_id, (user_id,)).get(user_id)
 
+    def see(self, conversation: LockedConversation, user_id: int, seq: int) -> None:
+        """The sender read up to `seq`, or to what is committed: nobody can have seen more."""
+        committed = conversation.first_seq - 1
+        count = conversation.count_before if seq >= committed else self._counts.get((conversation.conversation_id, seq))
+        if committed and count is not None:
+            self.moves.read((user_id, conversation.conversation_id), min(seq, committed), count)
+
     def last_send(self, draft: Draft) -> int:
         """When the sender last sent here under slow mode; 0: never."""
         return self._last_sends.get((draft.sender_id, draft.conversation_id), 0)
@@ -70,7 +101,8 @@ class Lookups:
         """The draft was accepted: later drafts of the batch are decided after it."""
         key = (draft.sender_id, draft.conversation_id)
         if draft.guards is not None and draft.guards.min_gap_ms:
-            self._last_sends[key] = self.sent[key] = now
+            self._last_sends[key] = now
+            self.moves.sent(key, now)
         place = (draft.conversation_id, seq)
         if place in self._wanted:
             self._targets[place] = Target(draft.sender_id, draft.type, flags, now)

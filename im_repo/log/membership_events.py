@@ -17,6 +17,9 @@ class MembershipEvents:
         self._events: defaultdict[int, list[AccountEvent]] = defaultdict(list)
         self._waiting: list[tuple[list[MemberChange], int, int]] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._events)
+
     def add(self, stored: Stored, plan: Plan) -> None:
         """Take the events of one entry; the pts appear in `stored.changed` when they are written."""
         changed = list(plan.changes)

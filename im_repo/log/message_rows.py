@@ -1,11 +1,10 @@
 """Rows of `message` as the append reads and writes them: statements by hand, since each costs every message sent."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Sequence
+from typing import Final
 
-from sqlalchemy import Connection
-
-from im_infra.sql.expressions import find_by_keys_sql, insert_rows
+from im_infra.sql.rows import find_by_keys, insert_rows
+from im_infra.sql.statements import Rows, Statement
 from im_repo.log.draft import FirstAck, Target
 
 _COLUMNS: Final = (
@@ -37,28 +36,36 @@ MessageRow = tuple[int, int, int, int, int, bytes, bytes, int, int, int, int, in
 """In the order of the table's columns."""
 
 
-def find_stored(connection: Connection, identities: Iterable[Identity]) -> dict[Identity, FirstAck]:
-    """Those of the identities that are stored already. Ask after the conversations are locked."""
-    keys = set(identities)
-    rows = _find(connection, _FIRST, _IDENTITY, keys)
+def stored_question(dialect: str, identities: Collection[Identity]) -> Statement:
+    """Ask which of the identities are stored already: after the conversations are locked."""
+    return find_by_keys(dialect, "message", _FIRST, _IDENTITY, list(identities))
+
+
+def stored_answer(rows: Rows) -> dict[Identity, FirstAck]:
+    """What `stored_question` was answered."""
     return {(row[0], row[1], bytes(row[2])): FirstAck(bytes(row[3]), *row[4:]) for row in rows}
 
 
-def find_targets(connection: Connection, places: Iterable[EntryPlace]) -> dict[EntryPlace, Target]:
-    """The entries at those places; what is absent is left out."""
-    keys = set(places)
-    if not keys:
-        return {}
-    return {(row[0], row[1]): Target(*row[2:]) for row in _find(connection, _TARGET, _PLACE, keys)}
+def targets_question(dialect: str, places: Collection[EntryPlace]) -> Statement:
+    """Ask for the entries at those places."""
+    return find_by_keys(dialect, "message", _TARGET, _PLACE, list(places))
 
 
-def insert_messages(connection: Connection, rows: Sequence[MessageRow]) -> None:
-    """Insert entries."""
-    insert_rows(connection, "message", _COLUMNS, rows)
+def targets_answer(rows: Rows) -> dict[EntryPlace, Target]:
+    """What `targets_question` was answered; what is absent is left out."""
+    return {(row[0], row[1]): Target(*row[2:]) for row in rows}
 
 
-def _find(
-    connection: Connection, columns: tuple[str, ...], key: tuple[str, ...], keys: set[Identity] | set[EntryPlace]
-) -> Sequence[Sequence[Any]]:
-    sql = find_by_keys_sql(connection.dialect.name, "message", columns, key, len(keys))
-    return connection.exec_driver_sql(sql, tuple(value for one in keys for value in one)).all()
+def counts_question(dialect: str, places: Collection[EntryPlace]) -> Statement:
+    """Ask how many countable entries there are up to those places."""
+    return find_by_keys(dialect, "message", (*_PLACE, "count"), _PLACE, list(places))
+
+
+def counts_answer(rows: Rows) -> dict[EntryPlace, int]:
+    """What `counts_question` was answered; what is absent is left out."""
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def insert_messages(dialect: str, rows: Sequence[MessageRow]) -> Statement:
+    """Insert entries; at least one."""
+    return insert_rows(dialect, "message", _COLUMNS, rows)

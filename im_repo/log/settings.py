@@ -16,12 +16,6 @@ class AppendSettings(Section):
     )
     batch_items: int = Field(default=128, ge=1, le=1_000, description="Entries in one transaction, in items.")
     batch_bytes: int = Field(default=1 << 20, ge=1 << 16, description="Bodies in one transaction, in bytes.")
-    workers: int = Field(
-        default=1,
-        ge=1,
-        le=16,
-        description="Transactions at a time; SQLite has one writer, so more than one only helps elsewhere.",
-    )
 
 
 class FanoutSettings(Section):

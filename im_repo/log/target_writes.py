@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, bindparam, update
-
+from im_infra.sql.rows import mark
+from im_infra.sql.statements import Statement
 from im_repo.log.values import FLAG_RECALLED, TYPE_EDIT
-from im_repo.schema import MESSAGE, REFERS
 
 
 class TargetChange(NamedTuple):
@@ -19,34 +18,29 @@ class TargetChange(NamedTuple):
     """A recall; otherwise an edit."""
 
 
-def change_targets(connection: Connection, changes: Sequence[TargetChange]) -> None:
-    """Blank or edit targets, in the order of their entries; the entries themselves are inserted already."""
-    for change in changes:
-        connection.execute(
-            _RECALL if change.blanks else _EDIT,
-            {"of_log": change.conversation_id, "target": change.target_seq, "by_entry": change.by_seq},
-        )
-        if change.blanks:
-            connection.execute(_BLANK, {"of_log": change.conversation_id, "target": change.target_seq})
+def change_targets(dialect: str, changes: Sequence[TargetChange]) -> list[Statement]:
+    """Blank or edit targets, in the order of their entries; to be run when the entries themselves are inserted."""
+    statements = []
+    for log_id, target_seq, by_seq, blanks in changes:
+        if blanks:
+            statements.append(_statement(dialect, _RECALL, FLAG_RECALLED, by_seq, log_id, target_seq))
+            statements.append(_statement(dialect, _BLANK, log_id, target_seq, TYPE_EDIT))
+        else:
+            statements.append(_statement(dialect, _EDIT, by_seq, by_seq, log_id, target_seq, FLAG_RECALLED))
+    return statements
 
 
-_LOG: Final[BindParameter[int]] = bindparam("of_log")
-_TARGET: Final[BindParameter[int]] = bindparam("target")
-_BY: Final[BindParameter[int]] = bindparam("by_entry")
-_THE_TARGET: Final = (MESSAGE.c.conversation_id == _LOG, MESSAGE.c.seq == _TARGET)
+def _statement(dialect: str, text: str, *values: int) -> Statement:
+    return Statement(text.replace("?", mark(dialect)), values)
+
 
 _RECALL: Final = (
-    update(MESSAGE).where(*_THE_TARGET).values(body=b"", flags=MESSAGE.c.flags.op("|")(FLAG_RECALLED), changed_seq=_BY)
+    "UPDATE message SET body = x'', flags = flags | ?, changed_seq = ? WHERE conversation_id = ? AND seq = ?"
 )
 # The texts of its edits lie in their own rows. A reply refers to it as well, but is somebody's own message: it stays.
-_BLANK: Final = (
-    update(MESSAGE)
-    .where(MESSAGE.c.conversation_id == _LOG, MESSAGE.c.ref_seq == _TARGET, REFERS, MESSAGE.c.type == TYPE_EDIT)
-    .values(body=b"")
-)
+# That the entry refers to another is said again for SQLite, whose index holds only those.
+_BLANK: Final = "UPDATE message SET body = x'' WHERE conversation_id = ? AND ref_seq = ? AND ref_seq <> 0 AND type = ?"
 # An edit never brings back what was recalled.
 _EDIT: Final = (
-    update(MESSAGE)
-    .where(*_THE_TARGET, MESSAGE.c.flags.op("&")(FLAG_RECALLED) == 0)
-    .values(edit_seq=_BY, changed_seq=_BY)
+    "UPDATE message SET edit_seq = ?, changed_seq = ? WHERE conversation_id = ? AND seq = ? AND flags & ? = 0"
 )

@@ -1,16 +1,18 @@
 """Rows of `outbox`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from im_infra.sql.expressions import read_now_ms
+from im_infra.sql.rows import delete_by_key, insert_rows
+from im_infra.sql.statements import Statement, write_together
 from im_proto.repo.v1.stream_pb2 import OutboxRange, OutboxRanges
 from im_repo.log.draft import Range
 from im_repo.schema import OUTBOX
 
-_DELETE: Final = delete(OUTBOX).where(OUTBOX.c.id == bindparam("row_id"))
+_COLUMNS: Final = ("created_time", "next_time", "owner", "ranges")
 
 
 class OutboxRow(NamedTuple):
@@ -20,28 +22,28 @@ class OutboxRow(NamedTuple):
     ranges: list[Range]
 
 
-def insert_row(connection: Connection, ranges: Sequence[Range], *, owner: str, now: int, next_time: int) -> int:
-    """Guard the fan-out of `ranges` until it is confirmed, and return the row's id.
+def row_to_insert(dialect: str, ranges: Sequence[Range], *, owner: str, now: int, next_time: int) -> Statement:
+    """Guard the fan-out of `ranges` until it is confirmed; the statement gives the row its id.
 
     Args:
-        connection: inside the transaction that stores the entries.
-        ranges: what it stores.
+        dialect: `sqlite` or `mysql`.
+        ranges: what the transaction stores.
         owner: the boot that counts the confirmations.
         now: the database's time, milliseconds since the epoch.
         next_time: when the sweeper takes it.
     """
     payload = OutboxRanges(ranges=[to_proto(one) for one in ranges]).SerializeToString()
-    inserted = connection.execute(
-        insert(OUTBOX).inline(), {"created_time": now, "next_time": next_time, "owner": owner, "ranges": payload}
-    )
-    return int(inserted.lastrowid)
+    return insert_rows(dialect, "outbox", _COLUMNS, [(now, next_time, owner, payload)])
 
 
-def delete_rows(connection: Connection, outbox_ids: Iterable[int]) -> None:
-    """Forget rows that are confirmed."""
-    rows = [{"row_id": outbox_id} for outbox_id in sorted(outbox_ids)]
-    if rows:
-        connection.execute(_DELETE, rows)
+def rows_to_delete(dialect: str, outbox_ids: Collection[int]) -> list[Statement]:
+    """Forget rows that are confirmed, if there are any."""
+    return [delete_by_key(dialect, "outbox", "id", sorted(outbox_ids))] if outbox_ids else []
+
+
+def delete_rows(connection: Connection, outbox_ids: Collection[int]) -> None:
+    """Forget rows that are confirmed, in the caller's transaction."""
+    write_together(connection, rows_to_delete(connection.dialect.name, outbox_ids))
 
 
 def find_due(connection: Connection, *, limit: int, whatever_age: bool, after_id: int = 0) -> list[OutboxRow]:

@@ -16,6 +16,7 @@ from im_cli import main as im
 from im_gateway.delivery.fan_out import FanOutDesk
 from im_gateway.delivery.pushes import Pushes
 from im_infra.sql.sqlite import SqliteDatabase
+from im_infra.sql.statements import close
 from im_logic.delivery.post import Post
 from im_logic.delivery.small import SmallFanOut
 from im_logic.repo_stream import RepoStream
@@ -34,24 +35,24 @@ LAG_S: Final = 30.0
 @contextmanager
 def ack_before_commit() -> Iterator[None]:
     """An append is answered when its statements ran, before COMMIT."""
-    write = SqliteDatabase.write
+    write_closing = SqliteDatabase.write_closing
 
     async def early(database: SqliteDatabase, unit: Callable[..., Any]) -> Any:
         if not is_append(unit) or any(draft.effects is not None for draft in unit.keywords["drafts"]):  # type: ignore[attr-defined]
-            return await write(database, unit)
+            return await write_closing(database, unit)
         loop = asyncio.get_running_loop()
         ran: asyncio.Future[Any] = loop.create_future()
 
         def tell_early(connection: Any) -> None:
-            result = unit(connection)
+            result = close(connection, unit(connection))
             loop.call_soon_threadsafe(ran.set_result, result)
             time.sleep(0.1)  # in the writer's thread: a slow disk
 
-        committed = asyncio.ensure_future(write(database, tell_early))
+        committed = asyncio.ensure_future(database.write(tell_early))
         await asyncio.wait({ran, committed}, return_when=asyncio.FIRST_COMPLETED)
         return ran.result()
 
-    with patch.object(SqliteDatabase, "write", early):
+    with patch.object(SqliteDatabase, "write_closing", early):
         yield
 
 

@@ -18,6 +18,7 @@ from im_bench.adapters.im.connection import AnsweredError
 from im_bench.load.message_id import MessageIds
 from im_infra.rpc.server_stream import ServerStream
 from im_infra.sql.sqlite import SqliteDatabase
+from im_infra.sql.statements import close
 from im_logic.sessions.connections import Connections
 from im_logic.sync.sync import Sync
 from im_proto.v1.conversation_pb2 import GetConversationRequest
@@ -190,21 +191,21 @@ async def connect_during_commit(folder: Path) -> list[str]:
 def held_commit() -> Iterator[tuple[threading.Event, threading.Event]]:
     """Hold the first transaction of the log when all is written and nothing committed."""
     entered, release = threading.Event(), threading.Event()
-    write = SqliteDatabase.write
+    write_closing = SqliteDatabase.write_closing
 
     async def hold(database: SqliteDatabase, unit: Callable[..., Any]) -> Any:
         if not is_append(unit) or entered.is_set():
-            return await write(database, unit)
+            return await write_closing(database, unit)
 
         def slow(connection: Any) -> Any:
-            result = unit(connection)
+            result = close(connection, unit(connection))
             entered.set()
             release.wait(DELIVERY_S)
             return result
 
-        return await write(database, slow)
+        return await database.write(slow)
 
-    with patch.object(SqliteDatabase, "write", hold):
+    with patch.object(SqliteDatabase, "write_closing", hold):
         yield entered, release
         release.set()
 

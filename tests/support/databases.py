@@ -4,7 +4,9 @@ Units are plain functions over a synchronous connection, so most tests call them
 with sessions as the product's writers have them. What lies above the units gets the product's own `Database`.
 """
 
+import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from typing import Any, Protocol
 import pymysql
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.util import await_
 
 from im_infra.sql.abstract import Database
 from im_infra.sql.mysql import open_mysql
@@ -45,6 +48,10 @@ class AnyDatabase(Protocol):
         """How many examples of a property to try where a file gets `count`."""
         ...
 
+    def pause(self, seconds: float) -> None:
+        """Called by a unit of the product's member: take so long, without holding up the loop."""
+        ...
+
 
 @dataclass(frozen=True)
 class SqliteFile:
@@ -61,6 +68,9 @@ class SqliteFile:
 
     def examples(self, count: int) -> int:
         return count
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)  # in a thread of its own
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,9 @@ class MariadbSchema:
 
     def examples(self, count: int) -> int:
         return count // 4  # each statement is a round trip to the server
+
+    def pause(self, seconds: float) -> None:
+        await_(asyncio.sleep(seconds))
 
     def empty(self) -> None:
         """Delete every row."""
@@ -118,7 +131,8 @@ def mysql_engine(settings: MysqlSettings) -> Engine:
         settings.database,
         {"charset": "utf8mb4"},
     )
-    engine = create_engine(url, paramstyle="format")  # that of the product's driver
+    # The paramstyle is that of the product's driver; tests may kill connections, these among them.
+    engine = create_engine(url, paramstyle="format", pool_pre_ping=True)
 
     @event.listens_for(engine, "connect")
     def configure(driver_connection: "pymysql.Connection[Any]", _record: object) -> None:

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import Engine, insert, select
 
 from im_infra.errors import ImError
+from im_infra.sql.statements import close
 from im_repo.conversations.make import NewConversation, conversation_row, insert_first_members
 from im_repo.log.append_batch import BatchTerms, append_batch
 from im_repo.log.draft import Draft, Effects, Guards, MemberChange, Recheck, Stored
@@ -84,7 +85,8 @@ class AppendMachine(RuleBasedStateMachine):
             draft = self._draw(chance)
             drafts.append(draft)
             expected.append(self._take(draft))
-        result = append_batch(self.connection, drafts, message_ids=[next(self.numbers) for _ in drafts], terms=TERMS)
+        ids = [next(self.numbers) for _ in drafts]
+        result = close(self.connection, append_batch(self.connection, drafts, message_ids=ids, terms=TERMS))
         assert [_seen(outcome) for outcome in result.outcomes] == expected
         stored = [outcome for outcome in result.outcomes if isinstance(outcome, Stored) and not outcome.duplicate]
         covered = {(one.conversation_id, seq) for one in result.ranges for seq in range(one.from_seq, one.to_seq + 1)}

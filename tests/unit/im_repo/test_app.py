@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -17,17 +16,18 @@ from im_infra.rpc.channels import Channels, create_server
 from im_infra.rpc.in_process import InProcessServer
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.stream_client import StreamClient
-from im_infra.sql.sqlite import SqliteDatabase
+from im_infra.sql.abstract import Database
+from im_infra.sql.statements import close
 from im_proto.repo.v1 import stream_pb2 as pb
 from im_proto.repo.v1.conversation_pb2 import OpenDirectRequest
 from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceStub
 from im_proto.repo.v1.stream_pb2_grpc import RepoServiceStub
 from im_proto.v1.message_pb2 import SendResponse
 from im_repo.app import open_repo
-from im_repo.log.append_batch import append_batch
 from im_repo.outbox.settings import OutboxSettings
 from im_repo.schema import CLOCK, OUTBOX
 from im_repo.settings import RepoSettings
+from tests.support.databases import AnyDatabase
 
 LOG = 70
 _NUMBERS = itertools.count(1)
@@ -72,7 +72,7 @@ def sweep_after_s() -> float:
 
 @pytest.fixture(params=["in-process", "network"])
 async def logic(
-    request: pytest.FixtureRequest, database: SqliteDatabase, ids: Any, seed_in: Any, sweep_after_s: float
+    request: pytest.FixtureRequest, database: Database, ids: Any, seed_in: Any, sweep_after_s: float
 ) -> AsyncIterator[Logic]:
     """Logic, connected to a repo that runs, and task as well, which must get no push."""
     settings = RepoSettings(outbox=OutboxSettings(sweep_after_s=sweep_after_s, interval_s=0.02))
@@ -154,7 +154,7 @@ async def test_cursors_move(logic: Logic) -> None:
     assert (moved.reads.cursors[0].read_seq, moved.reads.cursors[0].pts) == (1, 1)
 
 
-async def test_what_is_confirmed_is_forgotten(logic: Logic, database: SqliteDatabase) -> None:
+async def test_what_is_confirmed_is_forgotten(logic: Logic, database: Database) -> None:
     result = await logic.append()
     confirmed = pb.ConfirmedRange(outbox_id=result.outbox_id, conversation_id=LOG, from_seq=1, to_seq=1)
     answer = await logic.ask(confirm=pb.Confirm(ranges=[confirmed]))
@@ -180,16 +180,16 @@ async def test_what_is_not_confirmed_comes_back_to_logic(logic: Logic) -> None:
 
 @pytest.mark.parametrize("sweep_after_s", [1.0])
 async def test_what_took_long_to_commit_is_not_delivered_twice(
-    logic: Logic, database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+    logic: Logic, database: Database, any_database: AnyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row is as old as its transaction: it must not be late the moment it can be seen."""
-    read, write = database.read, database.write
+    read = database.read
     looks = 0
 
     async def slow_write(unit: Any) -> Any:
-        if getattr(unit, "func", None) is not append_batch:
-            return await write(unit)
-        return await write(lambda connection: (unit(connection), time.sleep(1.1))[0])
+        return await database.write(
+            lambda connection: (close(connection, unit(connection)), any_database.pause(1.1))[0]
+        )
 
     async def counted_read(unit: Any) -> Any:
         nonlocal looks
@@ -198,7 +198,7 @@ async def test_what_took_long_to_commit_is_not_delivered_twice(
         return found
 
     monkeypatch.setattr(database, "read", counted_read)
-    monkeypatch.setattr(database, "write", slow_write)
+    monkeypatch.setattr(database, "write_closing", slow_write)
     result = await logic.append()
     after = looks
 
@@ -223,7 +223,7 @@ async def test_the_unary_services_are_there(logic: Logic) -> None:
     assert (await logic.append(conversation_id=made.conversation_id)).seq == 1
 
 
-async def test_the_clock_ticks(logic: Logic, database: SqliteDatabase) -> None:
+async def test_the_clock_ticks(logic: Logic, database: Database) -> None:
     async def ticked() -> bool:
         return bool(await database.read(lambda connection: connection.scalar(select(CLOCK.c.high_time))))
 

@@ -5,19 +5,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Column, Connection, MetaData, Table, create_engine, insert, select
-from sqlalchemy.dialects import mysql
 
-from im_infra.sql.expressions import (
-    find_by_keys_sql,
-    greatest,
-    insert_rows,
-    now_ms,
-    now_ms_sql,
-    read_now_ms,
-    update_by_key,
-    upsert,
-)
+from im_infra.sql.expressions import greatest, now_ms, read_now_ms, upsert
 from im_infra.sql.types import BIG_INT
+from tests.support.databases import mysql_engine
+from tests.support.mariadb import MariadbServer
 
 THING = Table(
     "thing",
@@ -47,27 +39,6 @@ def test_the_database_tells_milliseconds(connection: Connection) -> None:
     assert abs(connection.scalar(select(now_ms("sqlite"))) - before) < 5_000
 
 
-def test_rows_are_inserted_and_updated_by_key(connection: Connection) -> None:
-    insert_rows(connection, "thing", ("a", "b", "c"), [(1, 1, 10), (2, 1, 20), (3, 1, 30)])
-    update_by_key(connection, "thing", key="a", changed=("b", "c"), rows=[(1, 5, 11), (3, 7, 33), (9, 9, 9)])
-    assert rows(connection) == [(1, 5, 11), (2, 1, 20), (3, 7, 33)]
-
-
-def test_no_rows_are_no_statement(connection: Connection) -> None:
-    insert_rows(connection, "thing", ("a",), [])
-    update_by_key(connection, "thing", key="a", changed=("b",), rows=[])
-    assert rows(connection) == []
-
-
-def test_keys_of_several_columns_are_found_through_the_index(connection: Connection) -> None:
-    insert_rows(connection, "thing", ("a", "b", "c"), [(a, b, a * b) for a in range(5) for b in range(5)])
-    sql = find_by_keys_sql("sqlite", "thing", ("a", "b", "c"), ("a", "b"), 2)
-    assert sorted(map(tuple, connection.exec_driver_sql(sql, (2, 3, 4, 4)))) == [(2, 3, 6), (4, 4, 16)]
-    plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (2, 3, 4, 4))]
-    assert any(step.startswith("SEARCH t USING INDEX") for step in plan), plan
-    assert not any(step.startswith("SCAN t") for step in plan), plan
-
-
 def test_a_row_that_is_there_is_changed(connection: Connection) -> None:
     change = upsert(
         "sqlite",
@@ -80,12 +51,19 @@ def test_a_row_that_is_there_is_changed(connection: Connection) -> None:
     assert rows(connection) == [(1, 1, 5), (1, 2, 4)]
 
 
-def test_mysql_is_written_its_own_way() -> None:
-    """Compared as text until there is a member that runs it."""
-    change = upsert("mysql", THING, key=("a", "b"), change=lambda new: {"c": greatest("mysql", THING.c.c, new["c"])})
-    text = str(change.compile(dialect=mysql.dialect()))
-    assert "ON DUPLICATE KEY UPDATE c = greatest(thing.c, VALUES(c))" in text or "AS new ON DUPLICATE" in text
-    assert find_by_keys_sql("mysql", "thing", ("c",), ("a", "b"), 2) == (
-        "SELECT t.c FROM thing AS t WHERE (t.a, t.b) IN ((%s, %s), (%s, %s))"
-    )
-    assert "UNIX_TIMESTAMP" in now_ms_sql("mysql")
+def test_mysql_assigns_in_the_order_it_is_given(mariadb_server: MariadbServer, mariadb_database: str) -> None:
+    """A later column may rest on what an earlier one was."""
+    engine = mysql_engine(mariadb_server.settings(mariadb_database))
+    with engine.begin() as connection:
+        THING.metadata.create_all(connection)
+        change = upsert(
+            "mysql", THING, key=("a", "b"),
+            change=lambda new: {"c": THING.c.c + THING.c.b, "b": greatest("mysql", THING.c.b, new["b"] + 5)},
+        )  # fmt: skip
+        connection.execute(insert(THING), {"a": 1, "b": 1, "c": 5})
+        connection.execute(change, [{"a": 1, "b": 1, "c": 3}])
+        assert rows(connection) == [(1, 6, 6)]
+        now = time.time_ns() // 1_000_000
+        assert abs(read_now_ms(connection) - now) < 5_000
+        assert abs(connection.scalar(select(now_ms("mysql"))) - now) < 5_000
+    engine.dispose()

@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 from sqlalchemy import Connection
 
+from im_infra.sql.statements import close
 from im_proto.v1.message_pb2 import MESSAGE_TYPE_TEXT, Content, Text
 from im_repo.log.append_batch import BatchResult, BatchTerms, append_batch
 from im_repo.log.draft import Draft, Outcome, Stored
@@ -51,13 +52,14 @@ def append(connection: Connection) -> Append:
     """Run the unit in the test's transaction."""
 
     def run(*drafts: Draft, bounds: FanoutBounds = _BOUNDS, confirmed: tuple[int, ...] = ()) -> BatchResult:
-        return append_batch(
+        closing = append_batch(
             connection,
             drafts,
             message_ids=[next(_NUMBERS) for _ in drafts],
             terms=BatchTerms("boot", sweep_after_ms=3_000, bounds=bounds),
             confirmed=confirmed,
         )
+        return close(connection, closing)
 
     return run
 

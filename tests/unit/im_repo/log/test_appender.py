@@ -1,12 +1,11 @@
-"""Batches, answers after the commit, and every way in which a transaction can fail."""
+"""Batches, answers after the commit, and every way in which a transaction can fail, on each engine."""
 
 import asyncio
-import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any, Protocol
 
 import pytest
 from sqlalchemy import Connection, event, func, insert, select
@@ -14,8 +13,10 @@ from sqlalchemy import Connection, event, func, insert, select
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
-from im_infra.sql.settings import SqliteSettings
-from im_infra.sql.sqlite import SqliteDatabase, open_sqlite
+from im_infra.sql.abstract import Database
+from im_infra.sql.mysql_packets import Packets
+from im_infra.sql.sqlite_shortcut import SqliteShortcut
+from im_infra.sql.statements import Closing, Statement
 from im_proto.repo.v1.stream_pb2 import AppendResult, RepoResponse
 from im_repo.conversations.make import NewConversation, conversation_row
 from im_repo.log.append_batch import BatchTerms
@@ -25,6 +26,8 @@ from im_repo.log.fanout_class import FanoutBounds
 from im_repo.log.settings import AppendSettings
 from im_repo.outbox.pending import Pending
 from im_repo.schema import CONVERSATION, MESSAGE, OUTBOX
+from tests.support.databases import AnyDatabase, MariadbSchema, SqliteFile
+from tests.support.tcp_proxy import NO_ANSWERS, OPEN, SILENT, TcpProxy
 
 LOG = 70
 
@@ -42,7 +45,7 @@ class Asker:
         self._answer.set_exception(error)
 
     async def result(self) -> AppendResult:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             return await self._answer
 
     async def reason(self) -> str:
@@ -51,11 +54,38 @@ class Asker:
         return caught.value.reason.name
 
 
+class Watched:
+    """The database, with a look at each batch: how many there were, and a chance to spoil the next one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.batches = 0
+        self.spoil: Callable[[], None] | None = None
+        """Called once, between the last statement of a batch's unit and what it closes with."""
+
+    @property
+    def closing_lanes(self) -> int:
+        return self._database.closing_lanes
+
+    async def write_closing(self, unit: Callable[[Connection], Closing[Any]]) -> Any:
+        self.batches += 1
+
+        def watched(connection: Connection) -> Closing[Any]:
+            closing = unit(connection)
+            spoil, self.spoil = self.spoil, None
+            if spoil is not None:
+                spoil()
+            return closing
+
+        return await self._database.write_closing(watched)
+
+
 class Bench:
     """An appender on a database with three empty conversations."""
 
-    def __init__(self, database: SqliteDatabase, appender: Appender, pending: Pending) -> None:
+    def __init__(self, database: Database, watched: Watched, appender: Appender, pending: Pending) -> None:
         self.database = database
+        self.watched = watched
         self.appender = appender
         self.pending = pending
 
@@ -73,19 +103,149 @@ class Bench:
         )
 
 
+class Faults(Protocol):
+    """What can go wrong with an engine, made to happen."""
+
+    patience: dict[str, int]
+    """Settings under which a lock that stays is noticed soon."""
+
+    def failing(self, at: int) -> AbstractContextManager[list[str]]:
+        """The statement of that number fails as on a full disk; gives the statements there were."""
+        ...
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Somebody else holds the conversations' locks."""
+        ...
+
+    def full(self, database: Database) -> Any:
+        """An async context in which there is no room for a large body."""
+        ...
+
+    def read_only(self, database: Database) -> Any:
+        """An async context in which the engine refuses every write."""
+        ...
+
+
+class SqliteFaults:
+    def __init__(self, file: SqliteFile, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._file = file
+        self._monkeypatch = monkeypatch
+        self.patience = {"busy_timeout_ms": 50}
+
+    @contextmanager
+    def failing(self, at: int) -> Iterator[list[str]]:
+        seen: list[str] = []
+        execute = SqliteShortcut.execute
+
+        def fails(shortcut: SqliteShortcut, statement: Statement) -> Any:
+            if statement.sql == "BEGIN":  # a reader's
+                return execute(shortcut, statement)
+            seen.append(statement.sql)
+            if len(seen) - 1 == at:
+                raise disk_error(sqlite3.SQLITE_FULL)
+            return execute(shortcut, statement)
+
+        with self._monkeypatch.context() as patch:
+            patch.setattr(SqliteShortcut, "execute", fails)
+            yield seen
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        other = sqlite3.connect(self._file.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+        other.close()
+
+    @asynccontextmanager
+    async def full(self, database: Database) -> AsyncIterator[None]:
+        pages = await database.write(pragma("page_count"))
+        await database.write(pragma(f"max_page_count = {pages}"))
+        yield
+        await database.write(pragma("max_page_count = 1000000"))
+
+    @asynccontextmanager
+    async def read_only(self, database: Database) -> AsyncIterator[None]:
+        await database.write(pragma("query_only = 1"))
+        yield
+        await database.read(pragma("query_only"))  # the writer's connection broke by this, and the next one may write
+
+
+class MariadbFaults:
+    def __init__(self, schema: MariadbSchema, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._schema = schema
+        self._monkeypatch = monkeypatch
+        self.patience = {"lock_wait_timeout_s": 1}
+
+    @contextmanager
+    def failing(self, at: int) -> Iterator[list[str]]:
+        seen: list[str] = []
+        bound = Packets._bound
+
+        def fails(packets: Packets, statement: Statement) -> str:
+            seen.append(statement.sql)
+            if len(seen) - 1 == at:
+                return "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'injected'"
+            return bound(packets, statement)
+
+        with self._monkeypatch.context() as patch:
+            patch.setattr(Packets, "_bound", fails)
+            yield seen
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with self._schema.server.transaction(self._schema.database, "SELECT * FROM conversation FOR UPDATE"):
+            yield
+
+    @asynccontextmanager
+    async def full(self, _database: Database) -> AsyncIterator[None]:
+        name = self._schema.database
+        administer = partial(asyncio.to_thread, self._schema.server.administer)
+        await administer(
+            f"CREATE TRIGGER {name}.full BEFORE INSERT ON {name}.message FOR EACH ROW IF LENGTH(NEW.body) > 10000 THEN "
+            "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'; END IF"
+        )
+        yield
+        await administer(f"DROP TRIGGER {name}.full")
+
+    @asynccontextmanager
+    async def read_only(self, _database: Database) -> AsyncIterator[None]:
+        administer = partial(asyncio.to_thread, self._schema.server.administer)
+        await administer("SET GLOBAL read_only = 1")
+        try:
+            yield
+        finally:
+            await administer("SET GLOBAL read_only = 0")
+
+
 @pytest.fixture
-def bench(tmp_path: Path, sqlite_template: Path, ids: Any) -> Callable[..., object]:
+def faults(any_database: AnyDatabase, monkeypatch: pytest.MonkeyPatch) -> Faults:
+    if isinstance(any_database, SqliteFile):
+        return SqliteFaults(any_database, monkeypatch)
+    assert isinstance(any_database, MariadbSchema)
+    return MariadbFaults(any_database, monkeypatch)
+
+
+@pytest.fixture
+def mariadb_only(any_database: AnyDatabase) -> MariadbSchema:
+    """For what a network between us and the engine makes possible."""
+    if not isinstance(any_database, MariadbSchema):
+        pytest.skip("there is no network between us and a file")
+    return any_database
+
+
+@pytest.fixture
+def bench(any_database: AnyDatabase, ids: Any) -> Callable[..., object]:
     """Open a bench; the queue is only worked on inside the context."""
 
     @asynccontextmanager
-    async def open_bench(*, busy_timeout_ms: int = 5_000, **settings: int) -> AsyncIterator[Bench]:
-        path = tmp_path / "log.db"
-        shutil.copy(sqlite_template, path)
-        async with open_sqlite(path, SqliteSettings(busy_timeout_ms=busy_timeout_ms)) as database:
+    async def open_bench(*, engine: Any = None, **settings: int) -> AsyncIterator[Bench]:
+        async with any_database.open(**(engine or {})) as database:
             await database.write(_seed)
+            watched = Watched(database)
             pending = Pending(max_rows=100, sweep_after_ms=3_000, max_backoff_ms=5_000)
             appender = Appender(
-                database,
+                watched,
                 ids=ids,
                 pending=pending,
                 terms=BatchTerms("boot", 3_000, FanoutBounds()),
@@ -94,7 +254,7 @@ def bench(tmp_path: Path, sqlite_template: Path, ids: Any) -> Callable[..., obje
                 monotonic=lambda: 0.0,
             )
             running = asyncio.create_task(appender.run())
-            yield Bench(database, appender, pending)
+            yield Bench(database, watched, appender, pending)
             running.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await running
@@ -105,6 +265,14 @@ def bench(tmp_path: Path, sqlite_template: Path, ids: Any) -> Callable[..., obje
 def _seed(connection: Connection) -> None:
     rows = [conversation_row(NewConversation(conversation_id=LOG + n, kind=2), 1) for n in range(3)]
     connection.execute(insert(CONVERSATION), rows)
+
+
+def pragma(name: str) -> Callable[[Connection], Any]:
+    def run(connection: Connection) -> Any:
+        result = connection.exec_driver_sql(f"PRAGMA {name}")
+        return result.scalar() if result.returns_rows else None
+
+    return run
 
 
 def disk_error(code: int) -> sqlite3.OperationalError:
@@ -127,11 +295,9 @@ async def test_answers_come_with_seq_and_row(bench: Any, draft: Any) -> None:
 async def test_what_gathers_is_one_batch(bench: Any, draft: Any) -> None:
     """200 that come in one loop turn take two transactions of at most 128."""
     async with bench() as one:
-        commits = []
-        event.listen(one.database.writer_engine, "commit", commits.append)
         askers = one.send(*(draft(LOG + n % 3, 1) for n in range(200)))
         results = [await asker.result() for asker in askers]
-        assert len(commits) == 2
+        assert one.watched.batches == 2
         assert [result.seq for result in results if result.conversation_id == LOG] == list(range(1, 68))
 
 
@@ -203,44 +369,34 @@ async def test_a_bug_in_the_unit_fails_alone(bench: Any, draft: Any, monkeypatch
         assert [(await asker.result()).seq for asker in (good, last)] == [1, 2]
 
 
-async def test_each_statement_failing_in_turn_leaves_nothing(bench: Any, draft: Any) -> None:
-    """Every statement of the transaction, and BEGIN; then the same drafts pass."""
+async def test_each_statement_failing_in_turn_leaves_nothing(bench: Any, draft: Any, faults: Faults) -> None:
+    """Every statement of the transaction, BEGIN and COMMIT where they are statements; then the same drafts pass."""
     async with bench() as one:
         [asker] = one.send(draft(LOG, 2, seen_seq=1))
-        await asker.result()
+        first = await asker.result()
         drafts = [draft(LOG, 1, seen_seq=1), draft(LOG + 1, 1)]
         statements = 0
         while True:
-            seen = []
-
-            def fails(
-                _connection: Connection,
-                _cursor: object,
-                statement: Any,
-                *_rest: object,
-                seen: Any = seen,
-                at: Any = statements,
-            ) -> Any:
-                seen.append(statement)
-                if len(seen) - 1 == at:
-                    raise disk_error(sqlite3.SQLITE_FULL)
-
-            event.listen(one.database.writer_engine, "before_cursor_execute", fails)
-            askers = one.send(*drafts)
-            outcomes = [await asyncio.gather(asker.result(), return_exceptions=True) for asker in askers]
-            event.remove(one.database.writer_engine, "before_cursor_execute", fails)
+            one.pending.confirm(first.outbox_id, LOG, from_seq=1, to_seq=1)
+            with faults.failing(statements) as seen:
+                askers = one.send(*drafts)
+                outcomes = [await asyncio.gather(asker.result(), return_exceptions=True) for asker in askers]
             if len(seen) <= statements:
                 break
-            assert [outcome[0].reason.name for outcome in outcomes] == ["STORAGE_FULL"] * 2
+            assert [outcome[0].reason.name for outcome in outcomes] == ["STORAGE_FULL"] * 2, seen[statements]
             assert await one.count() == 1
             assert await one.count(OUTBOX) == 1
             statements += 1
-        assert statements >= 6
+        assert statements >= 8
         assert [outcome[0].seq for outcome in outcomes] == [2, 1]
+        assert await one.count(OUTBOX) == 1
 
 
 @pytest.mark.parametrize("committed", [True, False])
-async def test_an_unknown_commit_goes_through_lock_and_dedup_again(bench: Any, draft: Any, committed: Any) -> None:
+@pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)
+async def test_a_broken_disk_at_commit_goes_through_lock_and_dedup_again(
+    bench: Any, draft: Any, committed: Any
+) -> None:
     """Stored once either way; what the first commit stored answers as a duplicate, to be delivered again."""
     async with bench() as one:
 
@@ -251,15 +407,10 @@ async def test_an_unknown_commit_goes_through_lock_and_dedup_again(bench: Any, d
             raise disk_error(sqlite3.SQLITE_IOERR)
 
         event.listen(one.database.writer_engine, "commit", breaks)
-        askers = one.send(draft(LOG, 1), draft(LOG, 1))
-        results = [await asker.result() for asker in askers]
-        assert [result.seq for result in results] == [1, 2]
-        assert [result.status for result in results] == ([2, 2] if committed else [1, 1])
-        assert [bool(result.outbox_id) for result in results] == [not committed] * 2
-        assert await one.count() == 2
-        assert await one.count(OUTBOX) == 1
+        await stored_once(one, one.send(draft(LOG, 1), draft(LOG, 1)), committed=committed)
 
 
+@pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)
 async def test_a_commit_that_stays_unknown_is_told_as_such(bench: Any, draft: Any) -> None:
     """Retryable: the outcome is for the retry's dedup to find out."""
     async with bench() as one:
@@ -275,46 +426,129 @@ async def test_a_commit_that_stays_unknown_is_told_as_such(bench: Any, draft: An
         assert (await asker.result()).seq == 1
 
 
-async def test_a_full_disk_refuses_and_recovers(bench: Any, draft: Any) -> None:
-    """No ack, no hole; the retry passes once there is room."""
+async def stored_once(one: Bench, askers: list[Asker], *, committed: bool) -> None:
+    """Two messages, whose first COMMIT's outcome was unknown."""
+    results = [await asker.result() for asker in askers]
+    assert [result.seq for result in results] == [1, 2]
+    assert [result.status for result in results] == ([2, 2] if committed else [1, 1])
+    assert [bool(result.outbox_id) for result in results] == [not committed] * 2
+    assert await one.count() == 2
+    assert await one.count(OUTBOX) == 1
+
+
+@pytest.mark.parametrize("any_database", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("committed", [True, False])
+async def test_a_commit_whose_answer_is_lost_goes_through_lock_and_dedup_again(
+    bench: Any, draft: Any, mariadb_only: MariadbSchema, committed: Any
+) -> None:
+    """The packet came and its answer did not, or neither did."""
+    server, name = mariadb_only.server, mariadb_only.database
+    proxy = TcpProxy(server.engine.port)
+    lost = asyncio.Event()
+
+    def lose() -> None:
+        proxy.set_passage(NO_ANSWERS if committed else SILENT)
+        lost.set()
+
+    async with proxy.open() as port, bench(engine={"port": port}) as one:
+        one.watched.spoil = lose
+        askers = one.send(draft(LOG, 1), draft(LOG, 1))
+        async with asyncio.timeout(10):
+            await lost.wait()
+            while committed and server.administer(f"SELECT COUNT(*) FROM {name}.message") != [(2,)]:
+                await asyncio.sleep(0.01)
+        await proxy.cut()
+        proxy.set_passage(OPEN)
+        await stored_once(one, askers, committed=committed)
+
+
+@pytest.mark.parametrize("any_database", ["mariadb"], indirect=True)
+async def test_a_connection_killed_between_the_packets_stores_nothing_twice(
+    bench: Any, draft: Any, mariadb_only: MariadbSchema
+) -> None:
+    """Whether the second one arrived is looked up; the answer tells nothing of it."""
     async with bench() as one:
-        pages = await one.database.write(lambda connection: connection.exec_driver_sql("PRAGMA page_count").scalar())
-        await one.database.write(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}"))
-        big = [draft(LOG, 1, body=bytes(20_000)) for _ in range(5)]
-        assert {await asker.reason() for asker in one.send(*big)} == {"STORAGE_FULL"}
-        assert await one.count() == 0
-        await one.database.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1000000"))
-        assert [(await asker.result()).seq for asker in one.send(*big)] == [1, 2, 3, 4, 5]
+        one.watched.spoil = partial(mariadb_only.server.kill_connections, mariadb_only.database)
+        await stored_once(one, one.send(draft(LOG, 1), draft(LOG, 1)), committed=False)
+        assert one.watched.batches == 2
 
 
-async def test_a_lock_that_stays_refuses_and_recovers(bench: Any, draft: Any, tmp_path: Path) -> None:
-    """STORAGE_BUSY after the wait; the batch after it passes."""
-    async with bench(busy_timeout_ms=50) as one:
-        other = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
+@pytest.mark.parametrize("any_database", ["mariadb"], indirect=True)
+async def test_a_server_that_stays_away_is_told(bench: Any, draft: Any, mariadb_only: MariadbSchema) -> None:
+    """Retryable; the same drafts pass once it is back."""
+    proxy = TcpProxy(mariadb_only.server.engine.port)
+    async with proxy.open() as port, bench(engine={"port": port, "connect_timeout_s": 0.2, "unit_timeout_s": 1}) as one:
+        proxy.set_passage(SILENT)
         same = draft(LOG, 1)
         [asker] = one.send(same)
-        assert await asker.reason() == "STORAGE_BUSY"
-        other.execute("ROLLBACK")
-        other.close()
+        assert await asker.reason() == "UNAVAILABLE"
+        await proxy.cut()
+        proxy.set_passage(OPEN)
         [asker] = one.send(same)
         assert (await asker.result()).seq == 1
 
 
-async def test_rows_to_delete_come_back_after_a_failure(bench: Any, draft: Any) -> None:
+@pytest.mark.parametrize("any_database", ["mariadb"], indirect=True)
+async def test_a_deadlock_is_nobody_s_business(bench: Any, draft: Any) -> None:
+    """The whole batch again; it stays ahead of what came later."""
+    bound, met = Packets._bound, []
+
+    def deadlocked(packets: Packets, statement: Statement) -> str:
+        if statement.sql.startswith("INSERT INTO message") and len(met) < 2:
+            met.append(statement)
+            return "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock'"
+        return bound(packets, statement)
+
+    async with bench(batch_items=3) as one:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Packets, "_bound", deadlocked)
+            results = [await asker.result() for asker in one.send(*(draft(LOG, 1) for _ in range(9)))]
+        assert len(met) == 2
+        assert [result.seq for result in results] == list(range(1, 10))
+        assert [result.status for result in results] == [1] * 9
+
+
+async def test_a_full_disk_refuses_and_recovers(bench: Any, draft: Any, faults: Faults) -> None:
+    """No ack, no hole; the retry passes once there is room."""
+    async with bench() as one:
+        big = [draft(LOG, 1, body=bytes(20_000)) for _ in range(5)]
+        async with faults.full(one.database):
+            assert {await asker.reason() for asker in one.send(*big)} == {"STORAGE_FULL"}
+            assert await one.count() == 0
+        assert [(await asker.result()).seq for asker in one.send(*big)] == [1, 2, 3, 4, 5]
+
+
+async def test_an_engine_that_is_read_only_refuses_and_recovers(bench: Any, draft: Any, faults: Faults) -> None:
+    """The batch fails whole, as retryable: another half of it would meet the same."""
+    async with bench() as one:
+        drafts = [draft(LOG, 1) for _ in range(4)]
+        async with faults.read_only(one.database):
+            assert {await asker.reason() for asker in one.send(*drafts)} == {"UNAVAILABLE"}
+            assert one.watched.batches == 1
+        assert [(await asker.result()).seq for asker in one.send(*drafts)] == [1, 2, 3, 4]
+
+
+async def test_a_lock_that_stays_refuses_and_recovers(bench: Any, draft: Any, faults: Faults) -> None:
+    """STORAGE_BUSY after the wait; the batch after it passes."""
+    async with bench(engine=faults.patience) as one:
+        same = draft(LOG, 1)
+        with faults.locked():
+            [asker] = one.send(same)
+            assert await asker.reason() == "STORAGE_BUSY"
+        [asker] = one.send(same)
+        assert (await asker.result()).seq == 1
+
+
+async def test_rows_to_delete_come_back_after_a_failure(bench: Any, draft: Any, faults: Faults) -> None:
     """They go with the next transaction that commits."""
     async with bench() as one:
         [asker] = one.send(draft(LOG, 1))
         row = (await asker.result()).outbox_id
         one.pending.confirm(row, LOG, from_seq=0, to_seq=1)
 
-        def fails(*_arguments: object) -> None:
-            event.remove(one.database.writer_engine, "before_cursor_execute", fails)
-            raise disk_error(sqlite3.SQLITE_FULL)
-
-        event.listen(one.database.writer_engine, "before_cursor_execute", fails)
-        [asker] = one.send(draft(LOG, 1))
-        await asker.reason()
+        with faults.failing(2):
+            [asker] = one.send(draft(LOG, 1))
+            await asker.reason()
         assert one.pending.done_rows == 1
         [asker] = one.send(draft(LOG, 1))
         await asker.result()
@@ -344,9 +578,13 @@ async def test_stopping_answers_what_waits(bench: Any, draft: Any) -> None:
     assert [await asker.reason() for asker in askers] == ["UNAVAILABLE"] * 6
 
 
-async def test_several_workers_keep_the_order_of_a_conversation(bench: Any, draft: Any) -> None:
-    """As on engines with several writers."""
-    async with bench(workers=4, batch_items=8) as one:
+async def test_several_lanes_keep_the_order_of_a_conversation(
+    bench: Any, draft: Any, any_database: AnyDatabase
+) -> None:
+    """Side by side where the engine can; a conversation is in one batch at a time."""
+    many = {"append_connections": 4} if any_database.name == "mariadb" else {}
+    async with bench(engine=many, batch_items=8) as one:
+        assert one.watched.closing_lanes == (4 if many else 1)
         drafts = [draft(LOG + n % 3, 1) for n in range(300)]
         results = [await asker.result() for asker in one.send(*drafts)]
         for log in range(LOG, LOG + 3):

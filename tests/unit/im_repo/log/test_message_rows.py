@@ -6,8 +6,17 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from im_infra.sql.statements import read_together, write_together
 from im_repo.log.draft import FirstAck, Target
-from im_repo.log.message_rows import find_stored, find_targets, insert_messages
+from im_repo.log.message_rows import (
+    counts_answer,
+    counts_question,
+    insert_messages,
+    stored_answer,
+    stored_question,
+    targets_answer,
+    targets_question,
+)
 
 
 def row(seq: Any, client_message_id: Any) -> Any:
@@ -15,16 +24,20 @@ def row(seq: Any, client_message_id: Any) -> Any:
 
 
 def test_what_was_inserted_is_found_by_identity_and_place(connection: Connection) -> None:
-    insert_messages(connection, [row(1, b"a" * 16), row(2, b"b" * 16)])
-    found = find_stored(connection, [(70, 1, b"b" * 16), (70, 1, b"c" * 16), (70, 2, b"a" * 16)])
-    assert found == {(70, 1, b"b" * 16): FirstAck(b"d" * 16, 2, 2, 102, 55)}
-    assert find_targets(connection, [(70, 1), (70, 9)]) == {(70, 1): Target(1, 1, 4, 55)}
-    assert find_targets(connection, []) == {}
+    dialect = connection.dialect.name
+    write_together(connection, [insert_messages(dialect, [row(1, b"a" * 16), row(2, b"b" * 16), row(3, b"e" * 16)])])
+    identities = [(70, 1, b"b" * 16), (70, 1, b"c" * 16), (70, 2, b"a" * 16)]
+    places = [(70, 1), (70, 9), (70, 3)]
+    asked = (stored_question(dialect, identities), targets_question(dialect, places), counts_question(dialect, places))
+    stored, targets, counts = read_together(connection, asked)
+    assert stored_answer(stored) == {(70, 1, b"b" * 16): FirstAck(b"d" * 16, 2, 2, 102, 55)}
+    assert targets_answer(targets) == {(70, 1): Target(1, 1, 4, 55), (70, 3): Target(1, 1, 4, 55)}
+    assert counts_answer(counts) == {(70, 1): 1, (70, 3): 3}
 
 
 @pytest.mark.parametrize("again", [row(1, b"z" * 16), row(9, b"a" * 16)])
 def test_the_table_itself_refuses_a_second_of_either(connection: Connection, again: Any) -> None:
     """The last line of defence: one entry a place, one a client id."""
-    insert_messages(connection, [row(1, b"a" * 16)])
+    write_together(connection, [insert_messages(connection.dialect.name, [row(1, b"a" * 16)])])
     with pytest.raises(IntegrityError):
-        insert_messages(connection, [again])
+        write_together(connection, [insert_messages(connection.dialect.name, [again])])

@@ -4,15 +4,17 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from im_infra.sql.statements import write_together
 from im_repo.log.draft import Range
-from im_repo.outbox.rows import claim_rows, delete_rows, find_due, insert_row
+from im_repo.outbox.rows import claim_rows, delete_rows, find_due, row_to_insert
 from im_repo.schema import OUTBOX
 
 RANGES = [Range(70, 5, 7, 1), Range(71, 1, 1, 2)]
 
 
 def put(connection: Connection, next_time: Any) -> Any:
-    return insert_row(connection, RANGES, owner="boot", now=1, next_time=next_time)
+    statement = row_to_insert(connection.dialect.name, RANGES, owner="boot", now=1, next_time=next_time)
+    return write_together(connection, [statement])[0]
 
 
 def due(connection: Connection, **how: object) -> Any:

@@ -1,20 +1,22 @@
 """Delivering again, and deleting what is done."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
 from im_infra.rpc.peer import Peer
+from im_infra.sql.abstract import Database
 from im_infra.sql.errors import StoreBusyError
-from im_infra.sql.sqlite import SqliteDatabase
+from im_infra.sql.statements import write_together
 from im_proto.repo.v1.stream_pb2 import RepoPush
 from im_repo.log.draft import Range
 from im_repo.outbox.large_rests import LargeRests
 from im_repo.outbox.pending import Pending
-from im_repo.outbox.rows import claim_rows, insert_row
+from im_repo.outbox.rows import claim_rows, row_to_insert
 from im_repo.outbox.settings import OutboxSettings
 from im_repo.outbox.sweeper import Sweeper
 from im_repo.schema import OUTBOX
@@ -63,7 +65,7 @@ def rests(time: Time) -> LargeRests:
 
 
 @pytest.fixture
-def sweeper(database: SqliteDatabase, pending: Any, rests: LargeRests, time: Time) -> Any:
+def sweeper(database: Database, pending: Any, rests: LargeRests, time: Time) -> Any:
     def make(*streams: object) -> Any:
         return Sweeper(
             database,
@@ -79,18 +81,20 @@ def sweeper(database: SqliteDatabase, pending: Any, rests: LargeRests, time: Tim
     return make
 
 
-async def put(database: SqliteDatabase, *, next_time: Any = 1, count: Any = 1, owner: Any = "gone") -> Any:
-    return [
-        await database.write(lambda c: insert_row(c, RANGES, owner=owner, now=1, next_time=next_time))
-        for _ in range(count)
-    ]
+def insert_row(connection: Connection, ranges: Sequence[Range] = RANGES, *, owner: str = "gone", next_time: int) -> int:
+    statement = row_to_insert(connection.dialect.name, ranges, owner=owner, now=1, next_time=next_time)
+    return write_together(connection, [statement])[0]
 
 
-def rows_of(database: SqliteDatabase) -> Any:
+async def put(database: Database, *, next_time: Any = 1, count: Any = 1, owner: Any = "gone") -> Any:
+    return [await database.write(lambda c: insert_row(c, owner=owner, next_time=next_time)) for _ in range(count)]
+
+
+def rows_of(database: Database) -> Any:
     return database.read(lambda connection: connection.execute(select(OUTBOX)).all())
 
 
-async def test_at_the_start_all_rows_are_delivered(database: SqliteDatabase, sweeper: Any) -> None:
+async def test_at_the_start_all_rows_are_delivered(database: Database, sweeper: Any) -> None:
     """Whatever their age: nobody counts them any more. Later only those that are due."""
     logic = Logic("logic-1")
     one = sweeper(logic)
@@ -104,7 +108,7 @@ async def test_at_the_start_all_rows_are_delivered(database: SqliteDatabase, swe
 
 
 async def test_at_the_start_what_was_committed_meanwhile_is_left_alone(
-    database: SqliteDatabase, sweeper: Any, pending: Any
+    database: Database, sweeper: Any, pending: Any
 ) -> None:
     logic = Logic("logic-1")
     [row] = await put(database, next_time=1 << 60, owner="me")
@@ -114,7 +118,7 @@ async def test_at_the_start_what_was_committed_meanwhile_is_left_alone(
 
 
 async def test_a_row_whose_commit_took_long_is_not_late(
-    database: SqliteDatabase, sweeper: Any, pending: Any, time: Time
+    database: Database, sweeper: Any, pending: Any, time: Time
 ) -> None:
     """Due by its time in the database as soon as it can be seen; it gets its time to be confirmed all the same."""
     logic = Logic("logic-1")
@@ -133,7 +137,7 @@ async def test_a_row_whose_commit_took_long_is_not_late(
 
 
 async def test_what_is_confirmed_while_it_is_read_or_claimed_is_not_delivered(
-    database: SqliteDatabase, sweeper: Any, pending: Any, monkeypatch: pytest.MonkeyPatch
+    database: Database, sweeper: Any, pending: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An append confirms and deletes beside the sweep."""
     logic = Logic("logic-1")
@@ -165,17 +169,15 @@ async def test_what_is_confirmed_while_it_is_read_or_claimed_is_not_delivered(
     assert logic.got == []
 
 
-async def test_many_rows_are_delivered_in_one_sweep(database: SqliteDatabase, sweeper: Any) -> None:
+async def test_many_rows_are_delivered_in_one_sweep(database: Database, sweeper: Any) -> None:
     """Page by page, each once."""
     logic = Logic("logic-1")
-    ids = await database.write(
-        lambda c: [insert_row(c, RANGES, owner="gone", now=1, next_time=1 << 60) for _ in range(250)]
-    )
+    ids = await database.write(lambda c: [insert_row(c, next_time=1 << 60) for _ in range(250)])
     await sweeper(logic).sweep()
     assert [push.outbox_id for push in logic.got] == ids
 
 
-async def test_only_what_is_unconfirmed_is_delivered(database: SqliteDatabase, sweeper: Any, pending: Any) -> None:
+async def test_only_what_is_unconfirmed_is_delivered(database: Database, sweeper: Any, pending: Any) -> None:
     logic = Logic("logic-1")
     [row] = await put(database)
     pending.add(row, RANGES, now=0.0)
@@ -186,7 +188,7 @@ async def test_only_what_is_unconfirmed_is_delivered(database: SqliteDatabase, s
     ]  # fmt: skip
 
 
-async def test_a_delivered_row_waits_before_it_is_repeated(database: SqliteDatabase, sweeper: Any) -> None:
+async def test_a_delivered_row_waits_before_it_is_repeated(database: Database, sweeper: Any) -> None:
     logic = Logic("logic-1")
     one = sweeper(logic)
     await put(database)
@@ -195,7 +197,7 @@ async def test_a_delivered_row_waits_before_it_is_repeated(database: SqliteDatab
     assert len(logic.got) == 1
 
 
-async def test_what_is_done_is_deleted_and_not_delivered(database: SqliteDatabase, sweeper: Any, pending: Any) -> None:
+async def test_what_is_done_is_deleted_and_not_delivered(database: Database, sweeper: Any, pending: Any) -> None:
     logic = Logic("logic-1")
     one = sweeper(logic)
     [row] = await put(database)
@@ -209,14 +211,14 @@ async def test_what_is_done_is_deleted_and_not_delivered(database: SqliteDatabas
     assert pending.done_rows == 0
 
 
-async def test_without_logic_it_rests(database: SqliteDatabase, sweeper: Any) -> None:
+async def test_without_logic_it_rests(database: Database, sweeper: Any) -> None:
     """Rows keep their time, so that the first logic process gets them at once."""
     await put(database)
     await sweeper().sweep()
     assert (await rows_of(database))[0].next_time == 1
 
 
-async def test_a_full_peer_is_passed_over_and_all_full_ends_the_sweep(database: SqliteDatabase, sweeper: Any) -> None:
+async def test_a_full_peer_is_passed_over_and_all_full_ends_the_sweep(database: Database, sweeper: Any) -> None:
     """What nobody took comes again later; at the start, at once with the next sweep."""
     full, free = Logic("logic-1", room=0), Logic("logic-2", room=2)
     one = sweeper(full, free)
@@ -228,7 +230,7 @@ async def test_a_full_peer_is_passed_over_and_all_full_ends_the_sweep(database: 
     assert {push.outbox_id for push in free.got} == set(rows)
 
 
-async def test_rows_are_spread_over_logic_processes(database: SqliteDatabase, sweeper: Any) -> None:
+async def test_rows_are_spread_over_logic_processes(database: Database, sweeper: Any) -> None:
     logics = [Logic(f"logic-{n}") for n in range(2)]
     await put(database, count=10)
     await sweeper(*logics).sweep()
@@ -236,7 +238,7 @@ async def test_rows_are_spread_over_logic_processes(database: SqliteDatabase, sw
 
 
 async def test_a_deletion_that_fails_is_tried_again(
-    database: SqliteDatabase, sweeper: Any, pending: Any, monkeypatch: pytest.MonkeyPatch
+    database: Database, sweeper: Any, pending: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = sweeper()
     [row] = await put(database)
@@ -255,7 +257,7 @@ async def test_a_deletion_that_fails_is_tried_again(
 
 
 async def test_while_the_bus_takes_nothing_only_small_ranges_are_delivered(
-    database: SqliteDatabase, sweeper: Any, rests: LargeRests, time: Time
+    database: Database, sweeper: Any, rests: LargeRests, time: Time
 ) -> None:
     """And all of them again when the rest is over."""
     logic = Logic("logic-1")
@@ -263,7 +265,7 @@ async def test_while_the_bus_takes_nothing_only_small_ranges_are_delivered(
     await one.sweep()
     rests.rest(logic.peer, 5_000)
     [mixed] = await put(database)
-    large = await database.write(lambda c: insert_row(c, RANGES[1:], owner="gone", now=1, next_time=1))
+    large = await database.write(lambda c: insert_row(c, RANGES[1:], next_time=1))
     await one.sweep()
     assert [(push.outbox_id, [part.fanout for part in push.ranges]) for push in logic.got] == [(mixed, [1])]
     time.now += 5
@@ -273,7 +275,7 @@ async def test_while_the_bus_takes_nothing_only_small_ranges_are_delivered(
 
 
 async def test_large_ranges_go_to_a_logic_process_that_can_deliver_them(
-    database: SqliteDatabase, sweeper: Any, rests: LargeRests
+    database: Database, sweeper: Any, rests: LargeRests
 ) -> None:
     logics = [Logic("logic-1"), Logic("logic-2")]
     rests.rest(logics[0].peer, 5_000)
