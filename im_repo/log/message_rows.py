@@ -25,6 +25,7 @@ _COLUMNS: Final = (
 )
 _IDENTITY: Final = ("conversation_id", "sender_id", "client_message_id")
 _FIRST: Final = (*_IDENTITY, "digest", "seq", "count", "message_id", "server_time")
+_BY_IDENTITY: Final = "uq_message_conversation_id_sender_id_client_message_id"
 _PLACE: Final = ("conversation_id", "seq")
 _TARGET: Final = (*_PLACE, "sender_id", "type", "flags", "server_time")
 
@@ -38,7 +39,7 @@ MessageRow = tuple[int, int, int, int, int, bytes, bytes, int, int, int, int, in
 
 def stored_question(dialect: str, identities: Collection[Identity]) -> Statement:
     """Ask which of the identities are stored already: after the conversations are locked."""
-    return find_by_keys(dialect, "message", _FIRST, _IDENTITY, list(identities))
+    return find_by_keys(dialect, "message", _FIRST, _IDENTITY, list(identities), index=_BY_IDENTITY)
 
 
 def stored_answer(rows: Rows) -> dict[Identity, FirstAck]:
