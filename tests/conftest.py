@@ -1,9 +1,11 @@
 """What any test may use."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.support.cluster import Cluster, start_cluster
 from tests.support.databases import AnyDatabase, MariadbSchema, make_sqlite_template, mariadb_schema, sqlite_copy
@@ -29,6 +31,17 @@ __all__ = [
     "session_redis",
     "session_redis_cluster",
 ]
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """Commands set up the process's logging; the next test finds it as if none had run."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
