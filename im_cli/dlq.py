@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from im_cli.exit_code import CommandError, ExitCode
+from im_cli.place import Place
 from im_cli.up import ConfigOption, DataDirOption
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def list_dead_letters(
     """List dead letters."""
     from im_cli.admin import dead_letters  # noqa: PLC0415 - slow imports, only when it runs
 
-    letters = dead_letters.oldest(data_dir, config, limit=limit)
+    letters = dead_letters.oldest(Place(data_dir, config), limit=limit)
     if not letters:
         Console().print("no dead letters")
         return
@@ -57,7 +58,7 @@ def show(
     """Show one dead letter whole."""
     from im_cli.admin import dead_letters  # noqa: PLC0415 - as above
 
-    for letter in dead_letters.oldest(data_dir, config, limit=MOST):
+    for letter in dead_letters.oldest(Place(data_dir, config), limit=MOST):
         if letter.dead_letter_id == dead_letter_id:
             record = letter.record
             rows = {
@@ -86,7 +87,7 @@ def redrive(
     """Publish a dead letter to its topic again."""
     from im_cli.admin import dead_letters  # noqa: PLC0415 - as above
 
-    if not dead_letters.redrive(data_dir, config, dead_letter_id):
+    if not dead_letters.redrive(Place(data_dir, config), dead_letter_id):
         raise _unknown(dead_letter_id)
     Console().print(f"{dead_letter_id} is on its way again", highlight=False)
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, serve, up, user, version
+from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, migrate_data, serve, up, user, version
 from im_cli.cluster import command as cluster
 from im_cli.exit_code import CommandError, ExitCode
 from im_cli.status import command as status
@@ -25,7 +25,22 @@ APP = typer.Typer(
     epilog="Exit codes: 0 done · 1 wrong usage or settings · 3 a folder or port is taken · 4 the storage cannot be used · "
     "5 refused · 6 unhealthy · 7 no answer · 70 a bug of ours · 130 interrupted",
 )
-for _module in (up, serve, cluster, status, migrate, chat, bench, user, keys, dlq, backup, doctor, version):
+for _module in (
+    up,
+    serve,
+    cluster,
+    status,
+    migrate,
+    migrate_data,
+    chat,
+    bench,
+    user,
+    keys,
+    dlq,
+    backup,
+    doctor,
+    version,
+):
     _module.add_to(APP)
 
 

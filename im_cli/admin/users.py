@@ -2,13 +2,13 @@
 
 import secrets as random_source
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection
 
-from im_cli.admin.on_database import on_database
+from im_cli.admin.on_database import on_database, settings_of
 from im_cli.exit_code import CommandError, ExitCode
+from im_cli.place import Place
 from im_infra.clock import SystemClock
 from im_infra.discovery.open_discovery import open_discovery
 from im_infra.discovery.settings import DiscoverySettings
@@ -31,23 +31,24 @@ INVITE_BYTES: Final = 12
 DAY_MS: Final = 86_400_000
 
 
-def create(data_dir: Path, handle: str, *, name: str, kind: int, password: str) -> UserRow:
+def create(place: Place, handle: str, *, name: str, kind: int, password: str) -> UserRow:
     """Make an account without a session.
 
     Raises:
         CommandError: REFUSED, with the reason.
     """
     known, text = checked_handle(handle.removeprefix("@")), checked_password(password)
+    settings = settings_of(place)
 
     async def work(database: Database) -> UserRow:
         row = UserRow(handle=known, display_name=name or known, kind=kind, password_hash=await _hash(text))
-        new = NewUser(user=row, session=SessionRow(), user_id=await _new_id(database), session_id=0)
+        new = NewUser(user=row, session=SessionRow(), user_id=await _new_id(settings.discovery, database), session_id=0)
         return await database.write(lambda connection: create_user(connection, new, now=read_now_ms(connection)).user)
 
-    return on_database(data_dir, work)
+    return on_database(place, work)
 
 
-def set_password(data_dir: Path, handle: str, password: str) -> None:
+def set_password(place: Place, handle: str, password: str) -> None:
     """Give an account another password; raises as `create`."""
     text = checked_password(password)
 
@@ -59,25 +60,25 @@ def set_password(data_dir: Path, handle: str, password: str) -> None:
             )
         )
 
-    on_database(data_dir, work)
+    on_database(place, work)
 
 
-def disable(data_dir: Path, handle: str) -> None:
+def disable(place: Place, handle: str) -> None:
     """Shut an account out; raises as `create`."""
-    _change(data_dir, handle, lambda connection, user_id, now: change_user.disable_user(connection, user_id, now=now))
+    _change(place, handle, lambda connection, user_id, now: change_user.disable_user(connection, user_id, now=now))
 
 
-def enable(data_dir: Path, handle: str) -> None:
+def enable(place: Place, handle: str) -> None:
     """Let an account in again; raises as `create`."""
-    _change(data_dir, handle, lambda connection, user_id, now: change_user.enable_user(connection, user_id, now=now))
+    _change(place, handle, lambda connection, user_id, now: change_user.enable_user(connection, user_id, now=now))
 
 
-def grant(data_dir: Path, handle: str, kind: int) -> None:
+def grant(place: Place, handle: str, kind: int) -> None:
     """Make an account another kind; raises as `create`."""
-    _change(data_dir, handle, lambda connection, user_id, now: change_user.set_kind(connection, user_id, kind, now=now))
+    _change(place, handle, lambda connection, user_id, now: change_user.set_kind(connection, user_id, kind, now=now))
 
 
-def list_users(data_dir: Path, *, prefix: str, limit: int) -> list[UserRow]:
+def list_users(place: Place, *, prefix: str, limit: int) -> list[UserRow]:
     """Accounts by id."""
 
     async def work(database: Database) -> list[UserRow]:
@@ -85,7 +86,7 @@ def list_users(data_dir: Path, *, prefix: str, limit: int) -> list[UserRow]:
             lambda connection: find_users.list_users(connection, handle_prefix=prefix.lower(), limit=limit)
         )
 
-    return on_database(data_dir, work)
+    return on_database(place, work)
 
 
 def kind_name(kind: int) -> str:
@@ -93,7 +94,7 @@ def kind_name(kind: int) -> str:
     return UserKind.Name(UserKind.ValueType(kind)).removeprefix("USER_KIND_").lower()
 
 
-def invite(data_dir: Path, *, uses: int, days: int) -> str:
+def invite(place: Place, *, uses: int, days: int) -> str:
     """Make an invite code; 0 days: for ever."""
     code = random_source.token_urlsafe(INVITE_BYTES)
 
@@ -101,15 +102,15 @@ def invite(data_dir: Path, *, uses: int, days: int) -> str:
         now = read_now_ms(connection)
         create_invite(connection, code, uses=uses, expire_time=now + days * DAY_MS if days else 0, now=now)
 
-    on_database(data_dir, lambda database: database.write(unit))
+    on_database(place, lambda database: database.write(unit))
     return code
 
 
-def _change(data_dir: Path, handle: str, change: Callable[[Connection, int, int], object]) -> None:
+def _change(place: Place, handle: str, change: Callable[[Connection, int, int], object]) -> None:
     def unit(connection: Connection) -> None:
         change(connection, _found(connection, handle), read_now_ms(connection))
 
-    on_database(data_dir, lambda database: database.write(unit))
+    on_database(place, lambda database: database.write(unit))
 
 
 def _found(connection: Connection, handle: str) -> int:
@@ -123,10 +124,10 @@ def _found(connection: Connection, handle: str) -> int:
     return user.user_id
 
 
-async def _new_id(database: Database) -> int:
-    """An id of a worker of our own: the running cluster has another one."""
+async def _new_id(settings: DiscoverySettings, database: Database) -> int:
+    """An id of a worker of our own: the running cluster has others."""
     clock = SystemClock()
-    async with open_discovery(DiscoverySettings(), database=database, clock=clock, metrics=Metrics()) as discovery:
+    async with open_discovery(settings, database=database, clock=clock, metrics=Metrics()) as discovery:
         lease = WorkerLeaseKeeper(discovery, clock)
         await lease.acquire(above=await database.read(read_id_floor))
         return Snowflake(lease, clock).next_id()

@@ -18,6 +18,8 @@ from im_repo.schema import TABLES
 
 HEAD: Final = "0002"
 """The newest revision; a test compares it with `versions/`."""
+TRANSFER_NAME: Final = "data_transfer"
+"""The table that is there while `im migrate-data` carries data into the database: nothing serves it meanwhile."""
 
 _UPGRADE_S: Final = 3_600
 """A revision may rewrite tables of any size; whoever waits for it waits as long."""
@@ -35,11 +37,15 @@ def current(connection: Connection) -> str | None:
     """The stored revision; None in an empty database.
 
     Raises:
-        SchemaError: there are tables, but no revision: it is not ours, or is damaged.
+        SchemaError: there are tables, but no revision: it is not ours, or is damaged; or data is being carried into it.
     """
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return None
+    if TRANSFER_NAME in tables:
+        raise SchemaError(
+            "data is being carried into the database: let `im migrate-data` end it, or empty the database"
+        )
     if _VERSION.name not in tables:
         raise SchemaError("the database holds tables but no revision: it belongs to something else, or is damaged")
     revisions = list(connection.scalars(select(_VERSION.c.version_num)))
@@ -48,6 +54,11 @@ def current(connection: Connection) -> str | None:
     if not revisions and tables != {_VERSION.name}:
         raise SchemaError("the database names no revision: an upgrade was cut short, restore a backup")
     return str(revisions[0]) if revisions else None
+
+
+def stored_revision(connection: Connection) -> str | None:
+    """The stored revision of a database that has one, whatever else is going on in it."""
+    return connection.scalar(select(_VERSION.c.version_num))
 
 
 def upgrade(connection: Connection) -> str | None:
