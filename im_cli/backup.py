@@ -1,6 +1,5 @@
 """`im backup` and `im restore`: an embedded cluster in one file, and back."""
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from rich.progress import Progress
 
 from im_cli import archive
 from im_cli.data_folder import DataFolder
+from im_cli.exit_code import CommandError, ExitCode
 from im_cli.up import ConfigOption, DataDirOption
 from im_cli.version import installed_version
 
@@ -54,23 +54,22 @@ def restore(
     What was written after the backup is gone, so every conversation gets a new epoch: clients drop what the server no
     longer has, and everybody logs in again.
     """
-    from im_cli.process.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
-    from im_infra.sql.open_database import open_database  # noqa: PLC0415
-    from im_repo.migrations.upgrade import upgrade  # noqa: PLC0415
-    from im_repo.rewind import rewind  # noqa: PLC0415
+    from im_cli.admin.rewinding import rewind_database  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415
 
     folder = DataFolder(data_dir)
     folder.create()
     settings = load_settings(config, {})
-
-    async def run() -> None:
-        async with open_database(settings.sql, folder.path) as database:
-            await database.write(upgrade)
-            await database.write(rewind)
+    if settings.sql.kind != "sqlite":
+        raise CommandError(
+            "`im restore` unpacks an embedded cluster, and the settings name a server",
+            code=ExitCode.USAGE,
+            advice="docs/how-to/back-up-a-cluster.md says how to restore that one",
+        )
 
     with folder.locked():
         manifest = archive.extract(source, folder)
-        asyncio.run(run())
+        rewind_database(settings.sql, folder.path)
     Console().print(
         f"the cluster of {manifest.created_time} is in {folder.path}; its history has a new epoch and everybody logs in again",
         highlight=False,

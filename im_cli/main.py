@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, migrate_data, serve, up, user, version
+from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, migrate_data, repo, serve, up, user, version
 from im_cli.cluster import command as cluster
 from im_cli.exit_code import CommandError, ExitCode
 from im_cli.status import command as status
@@ -38,6 +38,7 @@ for _module in (
     keys,
     dlq,
     backup,
+    repo,
     doctor,
     version,
 ):

@@ -7,16 +7,15 @@ in again. Run it once, before anything serves.
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.schema import Column
 
 from im_infra.error_table import CloseCode
 from im_infra.sql.expressions import greatest, read_now_ms
-from im_repo.accounts.end_sessions import end_sessions, lock_sessions
 from im_repo.clock import start_generation
 from im_repo.id_floor import lift_id_floor
-from im_repo.schema import CONVERSATION, CURSOR, SESSION, USER_STATE
+from im_repo.schema import CONVERSATION, CURSOR, REVOCATION, SESSION, USER_STATE
 
 JUMP: Final = 1 << 20
 """Added to numbers of which some were given after the backup: more than that many are never given between two."""
@@ -38,14 +37,9 @@ def rewind(connection: Connection) -> Rewound:
     conversations = _rewind_conversations(connection, now)
     _clamp_cursors(connection)
     connection.execute(update(USER_STATE).values(max_pts=USER_STATE.c.max_pts + JUMP))
-    sessions = end_sessions(
-        connection,
-        lock_sessions(connection, SESSION.c.revoked_time == 0),
-        close_code=CloseCode.SESSION_REVOKED,
-        now=now,
-    )
+    sessions = _end_all_sessions(connection, now)
     lift_id_floor(connection, now + IDS_LIFTED_MS)
-    return Rewound(conversations, len(sessions))
+    return Rewound(conversations, sessions)
 
 
 def _rewind_conversations(connection: Connection, now: int) -> int:
@@ -68,6 +62,18 @@ def _clamp_cursors(connection: Connection) -> None:
         connection.execute(update(CURSOR).where(seq > head).values({seq: head, count: head_count}))
     head = _of_log(CONVERSATION.c.max_seq)
     connection.execute(update(CURSOR).where(CURSOR.c.received_seq > head).values(received_seq=head))
+
+
+def _end_all_sessions(connection: Connection, now: int) -> int:
+    """As `end_sessions`, without bringing the sessions here: there may be millions."""
+    live = SESSION.c.revoked_time == 0
+    ended = select(SESSION.c.session_id, SESSION.c.generation, literal(int(CloseCode.SESSION_REVOKED)), literal(now))
+    names = ["session_id", "generation", "close_code", "time"]
+    connection.execute(insert(REVOCATION).from_select(names, ended.where(live)))
+    touched = connection.execute(
+        update(SESSION).where(live).values(revoked_time=now, generation=SESSION.c.generation + 1)
+    )
+    return touched.rowcount
 
 
 def _of_log(column: Column[int]) -> ColumnElement[int]:

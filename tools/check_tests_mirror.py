@@ -52,6 +52,8 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_cli/main.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/migrate.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/migrate_data.py": "tests/integration/im_cli/test_migrate_data.py",
+    "im_infra/bus/kafka/discard.py": "tests/integration/im_infra/bus/test_discard.py",
+    "im_cli/repo.py": "tests/integration/im_cli/test_rewind.py",
     "im_cli/place.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/process/run_process.py": "tests/integration/im_cli/test_up.py",
     "im_cli/serve.py": "tests/integration/im_cli/test_serve.py",

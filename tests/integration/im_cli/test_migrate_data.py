@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,45 +15,14 @@ import pytest
 from im_cli.exit_code import ExitCode
 from im_infra.ids.snowflake import snowflake_time_ms
 from im_sdk import Client, Conversation, Message, Tokens
-from tests.integration.im_cli.conftest import Im, run_im
+from tests.integration.im_cli.conftest import Im, ServerPlace, run_im
 from tests.support.cluster import Cluster, start_cluster
 from tests.support.http_client import HttpClient
-from tests.support.mariadb import MariadbServer
 
 WAIT_S = 30
 HELLO = "grüezi 漢字 🦜 𝄞 ' \\ %"
 LARGE = "🦜" * 1_900
 LAST = "the last one"
-
-
-@dataclass(frozen=True)
-class Target:
-    """A database of the server, and how the new cluster is told of it."""
-
-    server: MariadbServer
-    database: str
-    config: Path
-    environment: Mapping[str, str]
-
-    @property
-    def place(self) -> str:
-        return f"mysql:{self.config}"
-
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
-        return self.server.administer(f"USE {self.database}", statement)
-
-
-@pytest.fixture
-def target(mariadb_server: MariadbServer, mariadb_database: str, tmp_path: Path) -> Target:
-    settings = mariadb_server.settings(mariadb_database)
-    config = tmp_path / "cluster.toml"
-    config.write_text(
-        f'[sql]\nkind = "mysql"\n[sql.mysql]\nport = {settings.port}\ndatabase = "{mariadb_database}"\n',
-        encoding="utf-8",
-    )
-    password = tmp_path / "password"
-    password.write_text(settings.password.get_secret_value() + "\n", encoding="utf-8")
-    return Target(mariadb_server, mariadb_database, config, {"IM_SQL__MYSQL__PASSWORD_FILE": str(password)})
 
 
 @dataclass(frozen=True)
@@ -66,17 +34,20 @@ class Seen:
     histories: dict[int, list[Message]]
 
 
-async def look(client: Client) -> Seen:
-    """All that the client can read."""
-    conversations = {each.conversation_id: each for each in client.conversations()}
-    histories = {
-        conversation_id: [message async for message in client.history(conversation_id, changes=True)]
-        for conversation_id in conversations
-    }
-    return Seen(client.tokens, conversations, histories)
+async def look(cluster: Cluster, tokens: Tokens) -> Seen:
+    """All that somebody sees who has these tokens and nothing else."""
+    async with Client(cluster.url) as client:
+        await client.use(tokens)
+        await client.connect()
+        conversations = {each.conversation_id: each for each in client.conversations()}
+        histories = {
+            conversation_id: [message async for message in client.history(conversation_id, changes=True)]
+            for conversation_id in conversations
+        }
+        return Seen(client.tokens, conversations, histories)
 
 
-async def live(cluster: Cluster) -> tuple[Seen, Seen]:
+async def live(cluster: Cluster) -> tuple[Tokens, Tokens]:
     """People talk: private, in a group, to the world; they edit, take back and read."""
     async with Client(cluster.url) as ann, Client(cluster.url) as bob, Client(cluster.url) as guest:
         for client, handle in ((ann, "ann"), (bob, "bob")):
@@ -96,7 +67,7 @@ async def live(cluster: Cluster) -> tuple[Seen, Seen]:
         await guest.send(guest.world_conversation_id, "I was here")
         await ann.send(direct.conversation_id, LAST)
         await bob.mark_read(group.conversation_id, 2)
-        return await look(ann), await look(bob)
+        return ann.tokens, bob.tokens
 
 
 def told(seen: Seen) -> Any:
@@ -108,10 +79,19 @@ def told(seen: Seen) -> Any:
     return heads, seen.histories
 
 
-def migrating(data_dir: Path, target: Target) -> "subprocess.Popen[bytes]":
+def migrating(data_dir: Path, target: ServerPlace) -> "subprocess.Popen[bytes]":
     """The command, under way."""
     return subprocess.Popen(
-        [sys.executable, "-m", "im_cli.main", "migrate-data", "--from", f"sqlite:{data_dir}", "--to", target.place],
+        [
+            sys.executable,
+            "-m",
+            "im_cli.main",
+            "migrate-data",
+            "--from",
+            f"sqlite:{data_dir}",
+            "--to",
+            f"mysql:{target.config}",
+        ],
         env={"PATH": "/usr/bin:/bin", **target.environment},
         start_new_session=True,
         stdout=subprocess.PIPE,
@@ -119,7 +99,7 @@ def migrating(data_dir: Path, target: Target) -> "subprocess.Popen[bytes]":
     )
 
 
-def kill_in_the_midst(data_dir: Path, target: Target, conversation_id: int) -> None:
+def kill_in_the_midst(data_dir: Path, target: ServerPlace, conversation_id: int) -> None:
     """SIGKILL while the entries of that conversation are on their way, with others there already."""
     target.server.administer(
         f"USE {target.database}",
@@ -151,13 +131,13 @@ def bulk(cluster: Cluster, folder: Path) -> None:
 
 @pytest.mark.slow
 async def test_a_cluster_that_moves_and_is_cut_off_on_the_way_loses_nothing(
-    tmp_path: Path, target: Target, im: Im
+    tmp_path: Path, target: ServerPlace, im: Im
 ) -> None:
     with start_cluster(tmp_path) as cluster:
-        ann, bob = await live(cluster)
+        ann, bob = [await look(cluster, tokens) for tokens in await live(cluster)]
         await asyncio.to_thread(bulk, cluster, tmp_path)
         data_dir = cluster.data_dir
-        command = ("migrate-data", "--from", f"sqlite:{data_dir}", "--to", target.place)
+        command = ("migrate-data", "--from", f"sqlite:{data_dir}", "--to", f"mysql:{target.config}")
         running = im(*command, environment=target.environment)
         assert running.returncode == ExitCode.IN_THE_WAY, running.stderr
         entries = cluster.query("SELECT conversation_id, count(*) FROM message GROUP BY conversation_id")
@@ -186,25 +166,11 @@ async def test_a_cluster_that_moves_and_is_cut_off_on_the_way_loses_nothing(
     assert (again.returncode, "not empty" in again.stderr) == (ExitCode.REFUSED, True), again.stderr
 
     (tmp_path / "second").mkdir()
-    moved = {
-        "IM_SQL__KIND": "mysql",
-        "IM_SQL__MYSQL__PORT": str(target.server.engine.port),
-        "IM_SQL__MYSQL__DATABASE": target.database,
-        "IM_SECRETS__FILE": str(data_dir / "secrets.json"),
-        **target.environment,
-    }
+    moved = {**target.settings, "IM_SECRETS__FILE": str(data_dir / "secrets.json")}
     with start_cluster(tmp_path / "second", moved) as cluster:
-        assert told(await on_the_new_one(cluster, ann)) == told(ann)
-        assert told(await on_the_new_one(cluster, bob)) == told(bob)
+        assert told(await look(cluster, ann.tokens)) == told(ann)
+        assert told(await look(cluster, bob.tokens)) == told(bob)
         await goes_on(cluster, ann, bob)
-
-
-async def on_the_new_one(cluster: Cluster, before: Seen) -> Seen:
-    """What somebody sees with the tokens of before, and nothing kept."""
-    async with Client(cluster.url) as client:
-        await client.use(before.tokens)
-        await client.connect()
-        return await look(client)
 
 
 async def goes_on(cluster: Cluster, ann: Seen, bob: Seen) -> None:
