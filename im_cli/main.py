@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from im_cli import backup, bench, chat, dlq, doctor, keys, migrate, migrate_data, repo, serve, up, user, version
+from im_cli import backup, bench, chat, dlq, keys, migrate, migrate_data, repo, serve, up, user, version
 from im_cli.cluster import command as cluster
+from im_cli.doctor import command as doctor
 from im_cli.exit_code import CommandError, ExitCode
 from im_cli.status import command as status
 from im_infra.errors import ImError

@@ -1,5 +1,6 @@
 """Looking at a MySQL or MariaDB for `im doctor`: whether what it acknowledges outlives a power cut, and whether it fits us."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -17,8 +18,13 @@ _ASKED: Final = (
     "log_bin",
     "sync_binlog",
     "max_connections",
+    "max_allowed_packet",
     "read_only",
 )
+TESTED: Final = {"MariaDB": (10, 11), "MySQL": (8, 0)}
+"""The oldest of each that we vouch for: what every test runs on, and MySQL's counterpart of it."""
+PACKET_BYTES: Final = 4 << 20
+"""A packet of the append holds 1 MiB of bodies by default, each byte of which may take two, and their rows' other columns."""
 _SKEW_S: Final = 30.0
 _SUBJECT: Final = "database"
 
@@ -47,7 +53,7 @@ def judge(variables: Mapping[str, str], settings: MysqlSettings, *, ahead_s: flo
         settings: ours.
         ahead_s: by how much the server's clock is ahead of ours, in seconds.
     """
-    yield Finding(Grade.GOOD, _SUBJECT, f"{settings.host}:{settings.port}: version {variables['version']}")
+    yield _version(f"{settings.host}:{settings.port}", variables["version"])
     flush = variables["innodb_flush_log_at_trx_commit"]
     told = f"innodb_flush_log_at_trx_commit = {flush}"
     if flush == "1":
@@ -67,6 +73,11 @@ def judge(variables: Mapping[str, str], settings: MysqlSettings, *, ahead_s: flo
         yield Finding(Grade.WARNING, "connections", told, "raise it: two repo processes would already not fit")
     else:
         yield Finding(Grade.GOOD, "connections", told)
+    told = f"max_allowed_packet = {variables['max_allowed_packet']}"
+    if int(variables["max_allowed_packet"]) < PACKET_BYTES:
+        yield Finding(Grade.BAD, "packets", told, f"set it to {PACKET_BYTES} or more: batches would be refused")
+    else:
+        yield Finding(Grade.GOOD, "packets", told)
     if variables["read_only"] not in {"0", "OFF"}:
         yield Finding(Grade.BAD, "read only", "the server takes no writes", "name the primary, or end read_only")
     told = f"{abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's"
@@ -74,6 +85,17 @@ def judge(variables: Mapping[str, str], settings: MysqlSettings, *, ahead_s: flo
         yield Finding(Grade.WARNING, "database's clock", told, "run a time daemon on both: tokens and syncs go by them")
     else:
         yield Finding(Grade.GOOD, "database's clock", told)
+
+
+def _version(place: str, version: str) -> Finding:
+    product = "MariaDB" if "mariadb" in version.lower() else "MySQL"
+    oldest = TESTED[product]
+    told = f"{place}: {product} {version}"
+    numbers = re.match(r"(\d+)\.(\d+)", version.removeprefix("5.5.5-"))  # what MariaDB puts before for old replicas
+    if numbers is None or tuple(map(int, numbers.groups())) < oldest:
+        advice = f"take {product} {'.'.join(map(str, oldest))} or newer: with older ones this version is not tried"
+        return Finding(Grade.WARNING, _SUBJECT, told, advice)
+    return Finding(Grade.GOOD, _SUBJECT, told)
 
 
 def _read(connection: Connection) -> tuple[dict[str, str], float]:

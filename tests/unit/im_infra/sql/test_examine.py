@@ -14,6 +14,7 @@ SAFE = {
     "log_bin": "1",
     "sync_binlog": "1",
     "max_connections": "200",
+    "max_allowed_packet": "16777216",
     "read_only": "0",
 }
 
@@ -33,7 +34,11 @@ def test_a_durable_server_is_good() -> None:
         ({"innodb_flush_log_at_trx_commit": "2"}, "durability", Grade.BAD),
         ({"sync_binlog": "0"}, "binary log", Grade.BAD),
         ({"max_connections": "10"}, "connections", Grade.WARNING),
+        ({"max_allowed_packet": "1048576"}, "packets", Grade.BAD),
         ({"read_only": "1"}, "read only", Grade.BAD),
+        ({"version": "10.5.8-MariaDB"}, "database", Grade.WARNING),
+        ({"version": "5.7.44"}, "database", Grade.WARNING),
+        ({"version": "who knows"}, "database", Grade.WARNING),
     ],
 )
 def test_each_danger_is_named_with_what_to_do(changed: dict[str, str], subject: str, grade: Grade) -> None:
@@ -41,6 +46,11 @@ def test_each_danger_is_named_with_what_to_do(changed: dict[str, str], subject: 
     (found,) = [finding for finding in findings if finding.subject == subject]
     assert found.grade is grade
     assert found.advice
+
+
+@pytest.mark.parametrize("version", ["10.11.6-MariaDB-log", "5.5.5-11.4.2-MariaDB", "8.0.36", "8.4.0", "9.1.0"])
+def test_a_server_that_is_new_enough_is_good(version: str) -> None:
+    assert grades(list(judge({**SAFE, "version": version}, MysqlSettings(), ahead_s=0)))["database"] is Grade.GOOD
 
 
 def test_without_a_binary_log_nothing_is_asked_of_it() -> None:
