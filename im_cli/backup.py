@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +13,9 @@ from im_cli.data_folder import DataFolder
 from im_cli.exit_code import CommandError, ExitCode
 from im_cli.up import ConfigOption, DataDirOption
 from im_cli.version import installed_version
+
+if TYPE_CHECKING:
+    from im_cli.process.settings import ProcessSettings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,8 +28,12 @@ def backup(
     target: Annotated[Path | None, typer.Argument(help="The file to write; im-backup-TIME.tar unless named.")] = None,
     *,
     data_dir: DataDirOption = Path("data"),
+    config: ConfigOption = None,
 ) -> None:
-    """Write the cluster's data and secrets to one file, while it runs. Keep the file safe: it holds secrets."""
+    """Write an embedded cluster's data and secrets to one file, while it runs. Keep the file safe: it holds secrets."""
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415 - slow imports, only when it runs
+
+    _require_embedded("backup", load_settings(config, {}))
     folder = DataFolder(data_dir)
     folder.require_database()
     path = target or Path(f"im-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.tar")
@@ -57,16 +64,10 @@ def restore(
     from im_cli.admin.rewinding import rewind_database  # noqa: PLC0415 - slow imports, only when it runs
     from im_cli.process.load_settings import load_settings  # noqa: PLC0415
 
+    settings = load_settings(config, {})
+    _require_embedded("restore", settings)
     folder = DataFolder(data_dir)
     folder.create()
-    settings = load_settings(config, {})
-    if settings.sql.kind != "sqlite":
-        raise CommandError(
-            "`im restore` unpacks an embedded cluster, and the settings name a server",
-            code=ExitCode.USAGE,
-            advice="docs/how-to/back-up-a-cluster.md says how to restore that one",
-        )
-
     with folder.locked():
         manifest = archive.extract(source, folder)
         rewind_database(settings.sql, folder.path)
@@ -74,3 +75,12 @@ def restore(
         f"the cluster of {manifest.created_time} is in {folder.path}; its history has a new epoch and everybody logs in again",
         highlight=False,
     )
+
+
+def _require_embedded(command: str, settings: "ProcessSettings") -> None:
+    if settings.sql.kind != "sqlite":
+        raise CommandError(
+            f"`im {command}` is for the embedded cluster, and the settings name a database server",
+            code=ExitCode.USAGE,
+            advice="docs/how-to/back-up-a-cluster.md says how that one is saved and restored",
+        )

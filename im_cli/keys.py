@@ -11,10 +11,13 @@ from rich.table import Table
 from im_cli.data_folder import DataFolder
 from im_cli.exit_code import CommandError, ExitCode
 from im_cli.secret_file import SIGNS_AFTER, Secrets, read, save
-from im_cli.up import DataDirOption
+from im_cli.up import ConfigOption, DataDirOption
 
 FileOption = Annotated[
-    Path | None, typer.Option(help="The file of a distributed cluster, in place of the data folder's.", metavar="PATH")
+    Path | None,
+    typer.Option(
+        help="The file itself, in place of the one that the settings or the data folder name.", metavar="PATH"
+    ),
 ]
 APP = typer.Typer(help="The keys that sign access tokens.", no_args_is_help=True)
 
@@ -41,9 +44,9 @@ def make(
 
 
 @APP.command("list")
-def list_keys(*, data_dir: DataDirOption = Path("data"), file: FileOption = None) -> None:
+def list_keys(*, data_dir: DataDirOption = Path("data"), config: ConfigOption = None, file: FileOption = None) -> None:
     """List the keys; secrets are not shown."""
-    secrets = read(_path(data_dir, file))
+    secrets = read(_path(data_dir, config, file))
     signing = secrets.signing(datetime.now(UTC))
     table = Table("key id", "made", "signs")
     for key in secrets.signing_keys:
@@ -55,6 +58,7 @@ def list_keys(*, data_dir: DataDirOption = Path("data"), file: FileOption = None
 def rotate(
     *,
     data_dir: DataDirOption = Path("data"),
+    config: ConfigOption = None,
     file: FileOption = None,
     keep_hours: Annotated[
         float,
@@ -66,7 +70,7 @@ def rotate(
     Running processes follow the file: they verify with the new key within two seconds, and sign with it two minutes after
     it was made, when all of them have read it.
     """
-    path, now = _path(data_dir, file), datetime.now(UTC)
+    path, now = _path(data_dir, config, file), datetime.now(UTC)
     rotated = read(path).rotated(now, keep_for=timedelta(hours=keep_hours))
     save(path, rotated)
     minutes = SIGNS_AFTER.total_seconds() / 60
@@ -76,9 +80,19 @@ def rotate(
     )
 
 
-def _path(data_dir: Path, file: Path | None) -> Path:
+def _path(data_dir: Path, config: Path | None, file: Path | None) -> Path:
+    """The file that is named; that of the settings; the embedded cluster's own."""
     if file is not None:
         return file
+    from im_cli.process.load_settings import load_settings  # noqa: PLC0415 - slow imports, only where it is asked
+
+    settings = load_settings(config, {})
+    if settings.secrets.file is not None:
+        return settings.secrets.file
+    if settings.is_distributed:
+        raise CommandError(
+            "secrets.file is not set", code=ExitCode.USAGE, advice="name the file that every process is given: --file"
+        )
     folder = DataFolder(data_dir)
     folder.require_database()
     return folder.secrets

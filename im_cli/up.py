@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from im_cli.data_folder import DataFolder
+from im_cli.exit_code import CommandError, ExitCode
 from im_cli.process.run_process import run_process
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def up(
         from im_cli.process.load_settings import load_settings  # noqa: PLC0415
 
         settings = load_settings(config, {key: value for key, value in overrides.items() if value is not None})
+        if settings.is_distributed:
+            raise CommandError(
+                f"`im up` is a cluster by itself, and the settings name {settings.discovery.kind} as the registry of many",
+                code=ExitCode.USAGE,
+                advice="start this process of it with `im serve`: docs/how-to/run-a-cluster.md",
+            )
 
         def on_ready(process: "Process", ready_s: float) -> None:
             print_banner(process.port, settings, folder, ready_s)

@@ -11,7 +11,7 @@ import pytest
 from im_cli.cluster import state_file
 from im_cli.cluster.engine_set import REQUIREMENTS
 from im_cli.exit_code import ExitCode
-from im_sdk import Client, MessageReceived
+from im_sdk import Client, Kicked, MessageReceived
 from tests.integration.im_cli.conftest import run_im
 from tests.support.engines import require
 
@@ -66,6 +66,58 @@ def test_the_doctor_looks_at_every_engine(folder: Path) -> None:
     shown = run_im("doctor", "--config", folder / "cluster.toml")
     for words in ("secrets", "innodb_flush_log_at_trx_commit = 1", "sync_binlog = 1", "redis", "etcd"):
         assert words in shown.stdout, shown.stdout + shown.stderr
+
+
+async def test_operators_reach_the_running_cluster_from_its_settings(folder: Path) -> None:
+    """Accounts, keys, dead letters and the schema, without a data folder."""
+    config = ("--config", folder / "cluster.toml")
+    made = run_im("user", "create", "@Root_One", "--kind", "admin", "--password", "first password", *config)
+    assert made.returncode == ExitCode.DONE, made.stderr
+    for url in state_of(folder).urls:
+        async with Client(url) as client:
+            await client.login("root_one", "first password")
+            assert client.user.kind.name == "ADMIN"
+    assert "admin" in run_im("user", "list", "--prefix", "root_", *config).stdout
+    assert len(run_im("user", "invite", *config).stdout.strip()) >= 16
+    assert "no dead letters" in run_im("dlq", "list", *config).stdout
+    assert run_im("keys", "list", *config).stdout.count("yes") == 1
+    migrated = run_im("migrate", *config)
+    assert "nothing to do" in migrated.stdout, migrated.stderr
+
+
+async def test_an_account_that_is_shut_out_is_cut_off_from_every_gateway(folder: Path) -> None:
+    config = ("--config", folder / "cluster.toml")
+    assert run_im("user", "create", "shut_out", "--password", "first password", *config).returncode == ExitCode.DONE
+    one, other = state_of(folder).urls
+    async with Client(one) as first, Client(other) as second:
+        for client in (first, second):
+            await client.login("shut_out", "first password")
+            await client.connect()
+        done = run_im("user", "disable", "shut_out", *config)
+        assert done.returncode == ExitCode.DONE, done.stderr
+        for client in (first, second):
+            async with asyncio.timeout(10):
+                async for event in client.events():
+                    if isinstance(event, Kicked):
+                        break
+    assert run_im("user", "enable", "shut_out", *config).returncode == ExitCode.DONE
+    async with Client(other) as client:
+        await client.login("shut_out", "first password")
+
+
+def test_what_is_only_for_a_stopped_or_an_embedded_cluster_is_refused(folder: Path, tmp_path: Path) -> None:
+    config = ("--config", folder / "cluster.toml")
+    (tmp_path / "backup.tar").touch()
+    for command, code, words in (
+        (("repo", "rewind", "--yes"), ExitCode.IN_THE_WAY, "repo-b"),
+        (("backup",), ExitCode.USAGE, "back-up-a-cluster"),
+        (("restore", tmp_path / "backup.tar"), ExitCode.USAGE, "back-up-a-cluster"),
+        (("up",), ExitCode.USAGE, "im serve"),
+        (("serve", "logic"), ExitCode.USAGE, "--listen"),
+    ):
+        refused = run_im(*command, "--data-dir", tmp_path / "none", *config)
+        assert (refused.returncode, words in refused.stderr) == (code, True), (command, refused.stderr)
+        assert "Traceback" not in refused.stderr
 
 
 def test_a_second_one_in_the_same_folder_is_refused(folder: Path) -> None:
