@@ -15,6 +15,7 @@ from im_gateway.codec.protobuf_codec import ProtobufCodec
 from im_gateway.connections.flusher import Flusher
 from im_gateway.connections.hub import Hub
 from im_gateway.delivery.checks import Checks
+from im_gateway.delivery.entry_sender import EntrySender
 from im_gateway.delivery.fan_out import FanOutDesk
 from im_gateway.delivery.heads import Heads
 from im_gateway.delivery.interest import Interests
@@ -235,7 +236,16 @@ def _wire(
     )
     closing = Closing(link, routes, me=me)
     fan_out = FanOutDesk(
-        hub, interests, heads, LogicLookup(link, interests), max_waiting=settings.delivery.max_waiting_entries
+        hub,
+        interests,
+        heads,
+        EntrySender(
+            hub,
+            merge_from_per_s=settings.delivery.merge_from_per_s,
+            later=asyncio.get_running_loop().call_later,
+        ),
+        LogicLookup(link, interests),
+        max_waiting=settings.delivery.max_waiting_entries,
     )
     admission = Admission(settings.limits, exempt=exempt, monotonic=clock.monotonic, uniform=random.uniform)
     opening = Opening(

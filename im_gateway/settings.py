@@ -99,6 +99,12 @@ class DeliverySettings(Section):
         ge=1,
         description="Entries of a large conversation held while a gap is filled; over it clients are told to check.",
     )
+    merge_from_per_s: float = Field(
+        2000.0,
+        gt=0,
+        description="Deliveries of one large conversation a second from which its entries gather for 20 ms, and go in "
+        "one write; from 5 times as many on for 100 ms, from 25 times for 250 ms.",
+    )
     sweep_interval_s: float = Field(60.0, gt=0, description="Seconds between two renewals of routes and interests.")
     check_spread_s: float = Field(
         5.0, ge=0, description="Seconds at least over which checks are spread after a lost stream."

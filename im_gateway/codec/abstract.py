@@ -1,5 +1,6 @@
 """What a subprotocol does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,10 +23,11 @@ class Outgoing:
         frame: a serialised ServerFrame without request_id.
     """
 
-    __slots__ = ("_json", "_protobuf", "frame")
+    __slots__ = ("_json", "_protobuf", "frame", "frames")
 
     def __init__(self, frame: bytes) -> None:
         self.frame = frame
+        self.frames = 1
         self._protobuf: bytes | None = None
         self._json: bytes | None = None
 
@@ -37,6 +39,31 @@ class Outgoing:
             return self._json
         if self._protobuf is None:
             self._protobuf = codec.chunk(self.frame)
+        return self._protobuf
+
+
+class Run(Outgoing):
+    """Several frames, in order, as one: queued, counted by its bytes and written once.
+
+    Args:
+        parts: at least one.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Sequence[Outgoing]) -> None:
+        super().__init__(b"")
+        self._parts = parts
+        self.frames = len(parts)
+
+    def chunk(self, codec: "Codec") -> bytes:
+        """The frames as `codec` puts them into a message."""
+        if codec.is_text:
+            if self._json is None:
+                self._json = codec.run([part.chunk(codec) for part in self._parts])
+            return self._json
+        if self._protobuf is None:
+            self._protobuf = codec.run([part.chunk(codec) for part in self._parts])
         return self._protobuf
 
 
@@ -63,6 +90,10 @@ class Codec(Protocol):
         """The same with the request_id of what it answers put in front."""
         ...
 
-    def join(self, chunks: list[bytes]) -> bytes:
-        """One WebSocket message of parts."""
+    def run(self, chunks: Sequence[bytes]) -> bytes:
+        """Parts as one part of a message."""
+        ...
+
+    def join(self, chunks: Sequence[bytes], frames: int) -> bytes:
+        """One WebSocket message of parts that hold so many frames."""
         ...

@@ -1,5 +1,7 @@
 """`im.v1.json`: a text message holds one frame or a list of frames, in protobuf's JSON mapping."""
 
+from collections.abc import Sequence
+
 from im_gateway.codec.abstract import Malformed
 from im_gateway.codec.json_mapping import JsonInvalidError, from_json_value, parse_json, to_json
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
@@ -35,9 +37,13 @@ class JsonCodec:
         parsed.request_id = request_id
         return to_json(parsed)
 
-    def join(self, chunks: list[bytes]) -> bytes:
+    def run(self, chunks: Sequence[bytes]) -> bytes:
+        """Objects of a list, without its brackets."""
+        return b",".join(chunks)
+
+    def join(self, chunks: Sequence[bytes], frames: int) -> bytes:
         """One object, or a list of several."""
-        return chunks[0] if len(chunks) == 1 else b"[" + b",".join(chunks) + b"]"
+        return chunks[0] if frames == 1 else b"[" + b",".join(chunks) + b"]"
 
 
 def _decode(value: object) -> ClientFrame | Malformed:

@@ -1,5 +1,6 @@
 """`im.v1.protobuf`: one ClientFrames or ServerFrames a binary message."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -45,6 +46,11 @@ class ProtobufCodec:
         head = _REQUEST_ID + varint(request_id)
         return _FRAMES + varint(len(head) + len(frame)) + head + frame
 
-    def join(self, chunks: list[bytes]) -> bytes:
+    def run(self, chunks: Sequence[bytes]) -> bytes:
         """Elements of a repeated field concatenate."""
+        return b"".join(chunks)
+
+    def join(self, chunks: Sequence[bytes], frames: int) -> bytes:
+        """The same: a message is its elements."""
+        del frames
         return b"".join(chunks)

@@ -173,11 +173,11 @@ class Connection:
             return
         outbound = self.outbound
         lagged_before = outbound.lagged_at is not None
-        if outbound.push(outgoing.chunk(self.codec), now):
+        if outbound.push(outgoing.chunk(self.codec), now, outgoing.frames):
             if not self.dirty:
                 self._hub.flusher.add(self)
             return
-        self._hub.tally.dropped_pushes += 1
+        self._hub.tally.dropped_pushes += outgoing.frames
         if not lagged_before:
             self._hub.on_lagged(self)
 
@@ -255,10 +255,10 @@ class Connection:
             return
         send = socket.send_text if self.codec.is_text else socket.send_binary
         while outbound and socket.writable:
-            chunks = outbound.take(_MAX_MESSAGE_BYTES)
-            tally.sent_frames += len(chunks)
+            chunks, count = outbound.take(_MAX_MESSAGE_BYTES)
+            tally.sent_frames += count
             tally.sent_messages += 1
-            send(self.codec.join(chunks))
+            send(self.codec.join(chunks, count))
         if outbound.lagged_at is not None and not outbound and socket.writable:
             send(self.codec.chunk(frames.lagged_frame(outbound.caught_up())))
         if (outbound.answer_bytes > self._hub.settings.connections.max_queued_answer_bytes) != self._reading_paused:

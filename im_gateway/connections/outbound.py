@@ -15,10 +15,10 @@ class Outbound:
 
     __slots__ = (
         "_chunks",
-        "_is_push",
         "_max_push_bytes",
         "_max_pushes",
         "_push_bytes",
+        "_push_frames",
         "_pushes",
         "bytes",
         "dropped",
@@ -29,7 +29,8 @@ class Outbound:
         self._max_pushes = max_pushes
         self._max_push_bytes = max_push_bytes
         self._chunks: list[bytes] = []  # pushes: bounded, dropped when full; answers: bounded by open requests
-        self._is_push = bytearray()
+        self._push_frames: list[int] = []
+        """Frames of each chunk that is a push; of an answer 0."""
         self._pushes = 0
         self._push_bytes = 0
         self.bytes = 0
@@ -40,19 +41,19 @@ class Outbound:
         """Monotonic seconds since which it lags; None: it does not."""
 
     def __len__(self) -> int:
-        """Frames waiting."""
+        """Chunks waiting."""
         return len(self._chunks)
 
     def answer(self, chunk: bytes) -> None:
         """Queue an answer, or something else that must not be lost."""
         self._chunks.append(chunk)
-        self._is_push.append(0)
+        self._push_frames.append(0)
         self.bytes += len(chunk)
 
     def answer_first(self, chunk: bytes) -> None:
         """Put an answer before everything that waits."""
         self._chunks.insert(0, chunk)
-        self._is_push.insert(0, 0)
+        self._push_frames.insert(0, 0)
         self.bytes += len(chunk)
 
     @property
@@ -60,20 +61,20 @@ class Outbound:
         """Bytes of waiting answers."""
         return self.bytes - self._push_bytes
 
-    def push(self, chunk: bytes, now: float) -> bool:
-        """Queue a push; False: it was dropped, and with it every push that waited."""
+    def push(self, chunk: bytes, now: float, frames: int = 1) -> bool:
+        """Queue a push of so many frames; False: it was dropped, and with it every push that waited."""
         if self.lagged_at is not None:
-            self.dropped += 1
+            self.dropped += frames
             return False
         size = len(chunk)
-        if self._pushes >= self._max_pushes or self._push_bytes + size > self._max_push_bytes:
+        if self._pushes + frames > self._max_pushes or self._push_bytes + size > self._max_push_bytes:
             self.drop_pushes()
-            self.dropped += 1
+            self.dropped += frames
             self.lagged_at = now
             return False
         self._chunks.append(chunk)
-        self._is_push.append(1)
-        self._pushes += 1
+        self._push_frames.append(frames)
+        self._pushes += frames
         self._push_bytes += size
         self.bytes += size
         return True
@@ -83,29 +84,31 @@ class Outbound:
         full = self._pushes >= self._max_pushes or self._push_bytes + len(chunk) > self._max_push_bytes
         return not full and self.lagged_at is None and self.push(chunk, now)
 
-    def take(self, max_bytes: int) -> list[bytes]:
-        """Take the next frames for one message: at least one, and no more than fit."""
+    def take(self, max_bytes: int) -> tuple[list[bytes], int]:
+        """Take the next chunks for one message, and how many frames they are: at least one, and no more than fit."""
         if self.bytes <= max_bytes:
-            chunks = self._chunks
+            chunks, pushes = self._chunks, self._pushes
+            answers = self._push_frames.count(0)
             self._chunks = []
-            self._is_push = bytearray()
+            self._push_frames = []
             self._pushes = self._push_bytes = self.bytes = 0
-            return chunks
+            return chunks, pushes + answers
         size = count = 0
         for chunk in self._chunks:
             if count and size + len(chunk) > max_bytes:
                 break
             size += len(chunk)
             count += 1
-        taken = self._chunks[:count]
-        for chunk, is_push in zip(taken, self._is_push[:count], strict=True):
-            if is_push:
-                self._pushes -= 1
+        taken, frames = self._chunks[:count], 0
+        for chunk, push_frames in zip(taken, self._push_frames[:count], strict=True):
+            frames += push_frames or 1
+            if push_frames:
+                self._pushes -= push_frames
                 self._push_bytes -= len(chunk)
         del self._chunks[:count]
-        del self._is_push[:count]
+        del self._push_frames[:count]
         self.bytes -= size
-        return taken
+        return taken, frames
 
     def caught_up(self) -> int:
         """Everything was written: the lag is over. Returns how many pushes were dropped meanwhile."""
@@ -115,14 +118,14 @@ class Outbound:
     def clear(self) -> None:
         """Forget everything: the connection is gone."""
         self._chunks = []
-        self._is_push = bytearray()
+        self._push_frames = []
         self._pushes = self._push_bytes = self.bytes = 0
 
     def drop_pushes(self) -> None:
         """Drop the pushes that wait, keep the answers."""
         self.dropped += self._pushes
-        kept = [chunk for chunk, is_push in zip(self._chunks, self._is_push, strict=True) if not is_push]
+        kept = [chunk for chunk, frames in zip(self._chunks, self._push_frames, strict=True) if not frames]
         self._chunks = kept
-        self._is_push = bytearray(len(kept))
+        self._push_frames = [0] * len(kept)
         self._pushes = self._push_bytes = 0
         self.bytes = sum(map(len, kept))

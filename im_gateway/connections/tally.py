@@ -15,6 +15,7 @@ _COUNTERS: Final = {
     "limited_sends": "im_gateway_limited_sends_total",
     "limited_operations": "im_gateway_limited_operations_total",
     "fanned_out_entries": "im_gateway_fanned_out_entries_total",
+    "merged_entries": "im_gateway_merged_entries_total",
     "filled_gaps": "im_gateway_filled_gaps_total",
     "ring_pulls": "im_gateway_ring_pulls_total",
     "checks": "im_gateway_checks_total",
@@ -42,6 +43,7 @@ class Tally:
         self.limited_sends = 0
         self.limited_operations = 0
         self.fanned_out_entries = 0
+        self.merged_entries = 0
         self.filled_gaps = 0
         self.ring_pulls = 0
         self.checks = 0

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from im_gateway.codec import frames
 from im_gateway.codec.abstract import Outgoing
-from im_gateway.connections.connection import Connection
 from im_gateway.connections.hub import Hub
+from im_gateway.delivery.entry_sender import EntrySender
 from im_gateway.delivery.heads import Heads
 from im_gateway.delivery.interest import Interest, Interests
 from im_gateway.delivery.ring import RingEntry
@@ -20,7 +20,7 @@ from im_proto.gateway.v1.gateway_pb2 import FanOut, FanOutEntry
 from im_proto.v1.frame_pb2 import ServerFrame
 
 OnDone = Callable[[int], None]
-"""Called once, when every frame is in the local queues; takes the number of interested connections."""
+"""Called once, when every frame is in the local queues or gathers for them; takes the number of interested connections."""
 
 
 class Lookup(Protocol):
@@ -44,14 +44,18 @@ class FanOutDesk:
         hub: the connections.
         interests: who is in what.
         heads: tells those who do not view.
+        sender: sends to those who do.
         lookup: asks logic.
         max_waiting: entries of one conversation that may wait.
     """
 
-    def __init__(self, hub: Hub, interests: Interests, heads: Heads, lookup: Lookup, *, max_waiting: int) -> None:
+    def __init__(
+        self, hub: Hub, interests: Interests, heads: Heads, sender: EntrySender, lookup: Lookup, *, max_waiting: int
+    ) -> None:
         self._hub = hub
         self._interests = interests
         self._heads = heads
+        self._sender = sender
         self._lookup = lookup
         self._max_waiting = max_waiting
         self._waiting: dict[int, deque[tuple[FanOut, OnDone]]] = {}
@@ -81,6 +85,7 @@ class FanOutDesk:
 
     def _next(self, interest: Interest, fan_out: FanOut, on_done: OnDone) -> None:
         if fan_out.epoch != interest.epoch:
+            self._sender.flush(interest)
             interest.epoch = fan_out.epoch
             interest.last_seq = 0
             interest.ring.clear()
@@ -146,6 +151,7 @@ class FanOutDesk:
 
     def _overflow(self, interest: Interest, waiting: deque[tuple[FanOut, OnDone]]) -> None:
         """Too much waits: give the entries up, tell clients to compare, and count them as sent."""
+        self._sender.flush(interest)
         for fan_out, on_done in waiting:
             for entry in fan_out.entries:
                 self._apply_changes(interest, entry, coming=True)
@@ -166,39 +172,22 @@ class FanOutDesk:
         for entry in entries:
             if entry.seq <= interest.last_seq:
                 continue
-            self._apply_changes(interest, entry, coming=True)
-            self._send_entry(interest, entry, now)
-            self._apply_changes(interest, entry, coming=False)
+            if entry.changes:
+                self._apply_changes(interest, entry, coming=True)
+                self._sender.add(interest, entry, now)
+                self._sender.flush(interest)
+                self._apply_changes(interest, entry, coming=False)
+            else:
+                self._sender.add(interest, entry, now)
             interest.last_seq = entry.seq
             interest.max_count = max(interest.max_count, entry.count)
             if entry.ref_seq and _changes_target(entry):
                 interest.ring.evict(entry.ref_seq)
             interest.ring.add(RingEntry(entry.seq, entry.ref_seq, entry.frame, entry.bare_frame))
+        self._sender.settle(interest)
         self._hub.tally.fanned_out_entries += len(entries)
         self._interests.budget.touched(interest.conversation_id, interest.ring)
         self._heads.moved(interest)
-
-    def _send_entry(self, interest: Interest, entry: FanOutEntry, now: float) -> None:
-        full = Outgoing(entry.frame)
-        bare = Outgoing(entry.bare_frame) if entry.ref_seq and entry.bare_frame else full
-        members = interest.members
-        receivers = self._receivers(interest, entry.mentioned_user_ids)
-        for connection in receivers:
-            from_seq = members[connection]
-            if entry.seq < from_seq:
-                continue
-            connection.push(full if entry.ref_seq >= from_seq else bare, now)
-        self._hub.tally.pushed_frames += len(receivers)
-
-    def _receivers(self, interest: Interest, mentioned_user_ids: Sequence[int]) -> Sequence[Connection]:
-        if not mentioned_user_ids:
-            return tuple(interest.viewers)
-        if 0 in mentioned_user_ids:
-            return tuple(interest.members)
-        receivers = set(interest.viewers)
-        for user_id in mentioned_user_ids:
-            receivers.update(each for each in self._hub.of_user(user_id) if each in interest.members)
-        return tuple(receivers)
 
     def _apply_changes(self, interest: Interest, entry: FanOutEntry, *, coming: bool) -> None:
         """Who comes sees the entry that says so; who goes does so after it."""

@@ -7,13 +7,14 @@ from typing import Final, NamedTuple
 
 from im_gateway.connections.connection import Connection
 from im_gateway.connections.hub import Hub
+from im_gateway.delivery.heat import Heat
 from im_gateway.delivery.ring import Ring, RingBudget
 from im_gateway.settings import DeliverySettings
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.routing import InterestTable
 from im_infra.rpc.peer import Peer
-from im_proto.gateway.v1.gateway_pb2 import MembershipChange
+from im_proto.gateway.v1.gateway_pb2 import FanOutEntry, MembershipChange
 from im_proto.logic.v1.stream_pb2 import LargeMembership
 
 _LOG: Final = logs.get(__name__)
@@ -42,6 +43,10 @@ class Interest:
         "conversation_id",
         "epoch",
         "filling",
+        "gathered",
+        "gathered_bytes",
+        "gathering",
+        "heat",
         "last_seq",
         "max_count",
         "member_version",
@@ -66,6 +71,12 @@ class Interest:
         self.max_count = 0
         self.filling = False
         """A gap or the members are being looked up; entries wait."""
+        self.heat = Heat()
+        self.gathered: list[FanOutEntry] = []
+        """Entries of the next write, bounded by its size: a full one goes at once."""
+        self.gathered_bytes = 0
+        self.gathering = False
+        """The next write is scheduled."""
 
     def put(self, connection: Connection, from_seq: int) -> None:
         """A connection is in, from `from_seq` on."""

@@ -105,6 +105,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "im_gateway_fanned_out_entries_total", "counter", "items", "Entries of large conversations sent on locally."
     ),
+    Metric(
+        "im_gateway_merged_entries_total",
+        "counter",
+        "items",
+        "Of these, those that went in the write of another entry.",
+    ),
     Metric("im_gateway_filled_gaps_total", "counter", "items", "Gaps in a large conversation filled by a pull."),
     Metric("im_gateway_ring_pulls_total", "counter", "items", "Pulls answered without asking logic."),
     Metric("im_gateway_checks_total", "counter", "items", "Clients told to compare because pushes may be lost."),

@@ -216,6 +216,7 @@ class Site:
         self.accounts = accounts
         self.cache = MemoryCache()
         self.in_process: dict[str, InProcessServer] = {}
+        self.metrics = Metrics()
         self.scheme = "ws"
         self.ssl: Any = None
 
@@ -325,13 +326,14 @@ def open_site() -> SiteOpener:
         node = Node("logic", "logic-1", "boot", "in-process:logic")
         discovery = StaticDiscovery([node, *others], database=None)  # type: ignore[arg-type]
         cache = MemoryCache()
+        metrics = Metrics()
         async with open_gateway(
             settings,
             discovery=discovery,
             channels=channels,
             cache=cache,
             me=Peer("gw-1", "boot-1"),
-            metrics=Metrics(),
+            metrics=metrics,
             clock=SystemClock(),
             keys={"k1": SecretStr(KEY)},
             server_version="1.2.3",
@@ -340,7 +342,7 @@ def open_site() -> SiteOpener:
             gateway.register(gateway_server)
             in_process["gateway"] = gateway_server
             site = Site(gateway, logic, accounts)
-            site.cache, site.in_process = cache, in_process
+            site.cache, site.in_process, site.metrics = cache, in_process, metrics
             running = spawn(gateway.run(), name="test.gateway")
             try:
                 await until(lambda: logic.server.streams)

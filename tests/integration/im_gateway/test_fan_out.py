@@ -182,6 +182,19 @@ async def test_the_mentioned_get_bodies_without_looking(open_site: Any) -> None:
             assert await seqs(one, 1) == [2]
 
 
+async def test_a_hot_room_gathers_its_entries_and_acknowledges_them_at_once(open_site: Any) -> None:
+    hot = QUICK.model_copy(update={"merge_from_per_s": 1e-6})
+    async with open_site(delivery=hot) as site, task_stream(site) as fan_out:
+        site.logic.large = member()
+        async with site.client(1) as client:
+            await enter(client)
+            for seq in range(1, 31):
+                assert await fan_out(entry(seq)) == 1
+            assert await seqs(client, 30) == list(range(1, 31))
+            merged = site.metrics.counter("im_gateway_merged_entries_total")
+            await site.until(lambda: next(iter(merged.collect())).samples[0].value > 0)
+
+
 async def test_repeated_entries_are_dropped(open_site: Any) -> None:
     async with open_site(delivery=QUICK) as site, task_stream(site) as fan_out:
         site.logic.large = member()

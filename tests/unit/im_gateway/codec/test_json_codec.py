@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from im_gateway.codec.abstract import Malformed, Outgoing
+from im_gateway.codec.abstract import Malformed, Outgoing, Run
 from im_gateway.codec.json_codec import JsonCodec
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import SendResponse
@@ -58,8 +58,8 @@ def test_ids_are_strings_and_zeros_are_written() -> None:
 
 def test_one_object_alone_and_several_in_a_list() -> None:
     chunk = Outgoing(FRAME).chunk(CODEC)
-    assert isinstance(json.loads(CODEC.join([chunk])), dict)
-    assert len(json.loads(CODEC.join([chunk, chunk]))) == 2
+    assert isinstance(json.loads(CODEC.join([chunk], 1)), dict)
+    assert len(json.loads(CODEC.join([chunk, chunk], 2))) == 2
 
 
 def test_a_frame_has_to_be_serialised() -> None:
