@@ -60,6 +60,8 @@ def test_one_object_alone_and_several_in_a_list() -> None:
     chunk = Outgoing(FRAME).chunk(CODEC)
     assert isinstance(json.loads(CODEC.join([chunk], 1)), dict)
     assert len(json.loads(CODEC.join([chunk, chunk], 2))) == 2
+    run = Run([Outgoing(FRAME), Outgoing(FRAME)]).chunk(CODEC)
+    assert len(json.loads(CODEC.join([run], 2))) == 2
 
 
 def test_a_frame_has_to_be_serialised() -> None:
