@@ -1,0 +1,1 @@
+"""A result as one page with plots. Everything is in the page: it opens anywhere, offline, and can be sent to somebody."""
