@@ -2,9 +2,15 @@
 
 import os
 import platform
-from typing import Any
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
 
 import psutil
+
+HERE: Final = Path(__file__).resolve().parents[2]
 
 
 def environment() -> dict[str, Any]:
@@ -15,7 +21,27 @@ def environment() -> dict[str, Any]:
         "memory_mib": psutil.virtual_memory().total // 2**20,
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "version": _version(),
+        "commit": _commit(),
     }
+
+
+def _version() -> str | None:
+    """This program's; None where it is not installed."""
+    try:
+        return version("im-cluster")
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit that this program was started from, `-dirty` where it was changed; None outside of a checkout."""
+    git = shutil.which("git")
+    if git is None or not (HERE / ".git").exists():
+        return None
+    command = [git, "-C", str(HERE), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - git alone
+    return done.stdout.strip() or None
 
 
 def _cpu_model() -> str:

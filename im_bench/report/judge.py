@@ -1,8 +1,11 @@
 """Turns what the coordinator saw into a result, and says what it is worth."""
 
+from dataclasses import asdict
 from typing import Final
 
+from im_bench.measure.steady import MeasuredSecond, find_steady
 from im_bench.measure.tally import SLIP
+from im_bench.report.expectations import main_latency
 from im_bench.report.record import Record, Usages
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
@@ -46,6 +49,22 @@ def used(before: Usages, after: Usages) -> dict[str, dict[str, float]] | None:
     } or None
 
 
+def find_steadiness(result: Result) -> None:
+    """Say whether the measured seconds describe a steady state."""
+    main = main_latency(result)
+    seconds = [
+        MeasuredSecond(row.offered_per_s, row.acked_per_s, row.latency_ms.get(main or "", {}).get("p50"))
+        for row in result.series
+        if row.measured
+    ]
+    if not seconds:
+        return
+    found = find_steady(seconds, closed=bool(result.settings.get("closed")))
+    result.steady = asdict(found)
+    if not found.steady:
+        result.note(f"no steady state: {found.reason}")
+
+
 def judge(record: Record, result: Result) -> None:
     """Say what the result is worth: correctness first, then whether the generator can be believed."""
     if record.stopped:
@@ -59,6 +78,7 @@ def judge(record: Record, result: Result) -> None:
             f"{never_sent:,} messages were due and still waited for their sender's last one at the end: "
             "the server did not keep up; their age counts as their latency"
         )
+    find_steadiness(result)
     slip, share = result.generator["slip_p99_ms"], result.generator["cpu_share"]
     if slip is None or share is None or slip <= SLIP_LIMIT_MS:
         return

@@ -21,6 +21,8 @@ class Result:
     scenario: str
     settings: dict[str, Any]
     environment: dict[str, Any] = field(default_factory=dict)
+    began_time: int = 0
+    """Milliseconds since the epoch."""
     verdict: Verdict = Verdict.GOOD
     reasons: list[str] = field(default_factory=list)
     """Why the verdict is not GOOD."""

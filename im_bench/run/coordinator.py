@@ -13,6 +13,7 @@ from im_bench.measure.resources import Watch
 from im_bench.report.record import Measured, Record, Row, StepRecord
 from im_bench.run.first_error import first_error
 from im_bench.run.generator import Generator
+from im_bench.run.lag import LagProbe
 from im_bench.run.messages import BeginStep, Progressed, SecondEnded, StepEnded
 from im_bench.run.plan import Plan
 from im_bench.run.seconds import Seconds
@@ -49,7 +50,10 @@ class Coordinator:
         self._began = time.monotonic()
         self._generators: list[Generator] = []
         self._progress: list[tuple[int, int]] = []
-        self._seconds = Seconds(self._record, plan.workers, self._watch, clock=self._clock, on_row=listener.on_row)
+        self._probe = LagProbe(plan.target.metrics_urls)
+        self._seconds = Seconds(
+            self._record, plan.workers, self._watch, self._probe, clock=self._clock, on_row=listener.on_row
+        )
 
     def _clock(self) -> float:
         return time.monotonic() - self._began
@@ -72,9 +76,12 @@ class Coordinator:
                 self._generators.append(await stack.enter_async_context(Generator.started(assignment)))
             for generator in self._generators:
                 await generator.receive()  # it is there: a schedule begins for all at once
-            told: list[Any] = []
-            for step in self._plan.scenario.steps:
-                told = await self._take(step, told)
+            async with asyncio.TaskGroup() as tasks:
+                probing = tasks.create_task(self._probe.run())
+                told: list[Any] = []
+                for step in self._plan.scenario.steps:
+                    told = await self._take(step, told)
+                probing.cancel()
         return self._record
 
     async def _take(self, step: Step, told: list[Any]) -> list[Any]:

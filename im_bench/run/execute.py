@@ -2,9 +2,12 @@
 
 import asyncio
 import signal
+import time
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from im_bench.report.environment import environment
+from im_bench.report.expectations import Expectation, expect
 from im_bench.report.judge import judge, summarise
 from im_bench.report.result import Result
 from im_bench.run.coordinator import Coordinator, Listener
@@ -15,7 +18,7 @@ class InterruptedRunError(Exception):
     """A second Ctrl-C: there is no result."""
 
 
-async def execute(plan: Plan, listener: Listener) -> Result:
+async def execute(plan: Plan, listener: Listener, expectations: Sequence[Expectation] = ()) -> Result:
     """Run, and say what it is worth. Ctrl-C ends the load and keeps what was measured; a second one ends everything.
 
     Raises:
@@ -23,6 +26,7 @@ async def execute(plan: Plan, listener: Listener) -> Result:
         GeneratorBugError: a generator process failed in a way it should not.
         InterruptedRunError: Ctrl-C, twice.
     """
+    began_time = time.time_ns() // 1_000_000
     coordinator = Coordinator(plan, listener)
     loop = asyncio.get_running_loop()
     run = loop.create_task(coordinator.run())
@@ -57,8 +61,10 @@ async def execute(plan: Plan, listener: Listener) -> Result:
             "server": dict(target.settings),
         },
         environment=environment(),
+        began_time=began_time,
     )
     summarise(record, result)
     plan.scenario.conclude(plan.settings, record, result)
     judge(record, result)
+    expect(result, expectations)
     return result

@@ -2,15 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Final
 
 from im_bench.measure.latency import Counts, Latency, summary_of
 from im_bench.measure.resources import Watch
 from im_bench.measure.tally import SLIP, Second
 from im_bench.report.record import Measured, Record, Row, Usages
-
-ALWAYS_TOLD: Final = ("connect",)
-"""Latencies that count wherever they were recorded; the others record only what falls in the measured window."""
+from im_bench.run.lag import LagProbe
 
 
 class Seconds:
@@ -20,16 +17,25 @@ class Seconds:
         record: gets them.
         processes: how many generator processes there are.
         watch: the server's processes, read for each row.
+        probe: the lag of the bus, as it was last told.
         clock: seconds since the run began.
         on_row: told each row.
     """
 
     def __init__(
-        self, record: Record, processes: int, watch: Watch, *, clock: Callable[[], float], on_row: Callable[[Row], None]
+        self,
+        record: Record,
+        processes: int,
+        watch: Watch,
+        probe: LagProbe,
+        *,
+        clock: Callable[[], float],
+        on_row: Callable[[Row], None],
     ) -> None:
         self._record = record
         self._processes = processes
         self._watch = watch
+        self._probe = probe
         self._clock = clock
         self._on_row = on_row
         self._open: dict[tuple[str, int], dict[int, Second]] = {}
@@ -91,6 +97,7 @@ class Seconds:
             latency_ms={name: summary_of(counts) for name, counts in latencies.items() if name != SLIP},
             generator_cpu=[round(second.cpu_s / second.length_s, 3) for second in seconds],
             resources=self._resources(),
+            lag=dict(self._probe.lag),
         )
         self._record.rows.append(row)
         self._on_row(row)

@@ -5,8 +5,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from im_bench.report.schema import result_schema
 from im_bench.report.verdict import Verdict
 from im_cli.exit_code import ExitCode
 from tests.integration.im_cli.conftest import run_im
@@ -23,6 +25,7 @@ def bench(out: Path, *arguments: str | Path) -> dict[str, Any]:
     assert done.returncode == Verdict.GOOD, (done.stdout, done.stderr)
     assert "GOOD" in done.stdout
     result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    jsonschema.validate(result, result_schema())
     return result
 
 
@@ -40,6 +43,16 @@ def test_pairs_talk_and_every_message_is_accounted_for(cluster: Cluster, tmp_pat
     assert result["generator"]["processes"] == workers
     assert result["resources"] is None, "a server given by its address is not looked into"
     assert [step["name"] for step in result["steps"]] == ["connect", "drive", "settle", "collect", "verify"]
+
+
+def test_a_target_that_is_missed_is_an_exit_code_of_its_own(cluster: Cluster, tmp_path: Path) -> None:
+    arguments = ("--url", cluster.url, "--pairs", "2", "--rate", "20", "--duration", "1", "--warm-up", "0")
+    result = bench(tmp_path / "out.json", "private", *arguments, "--expect", "p99=10s,lost=0,acked=5/s")
+    assert result["reasons"] == []
+    missed = run_im("bench", "private", *arguments, "--expect", "max=0.001ms,lost=0", "--html", tmp_path / "out.html")
+    assert missed.returncode == Verdict.TARGET_MISSED, (missed.stdout, missed.stderr)
+    assert "max=0.001ms expected" in missed.stdout
+    assert "TARGET MISSED" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
 def test_accounts_are_kept_in_a_file_of_ones_own_and_used_again(cluster: Cluster, tmp_path: Path) -> None:
@@ -158,6 +171,8 @@ def test_a_gateway_that_is_not_there_is_no_result() -> None:
         (("private", "--adapter", "nothing"), "no adapter"),
         (("private", "--pairs", "1", "--workers", "2"), "--workers"),
         (("private", "--adapter", "im_bench.adapters.echo:EchoAdapter"), "--url"),
+        (("private", "--expect", "p99=fast"), "no expectation"),
+        (("private", "--json", "/no/such/folder/out.json"), "no folder /no/such/folder"),
     ],
 )
 def test_wrong_usage_is_said_before_anything_starts(arguments: tuple[str, ...], said: str) -> None:

@@ -3,6 +3,7 @@
 from im_bench.measure.resources import Watch
 from im_bench.measure.tally import Second
 from im_bench.report.record import Record, Row
+from im_bench.run.lag import LagProbe
 from im_bench.run.seconds import Seconds
 
 
@@ -15,7 +16,7 @@ def second(*, acked: int, measured: bool = True, length_s: float = 1.0) -> Secon
 
 def make(processes: int) -> tuple[Record, Seconds, list[Row]]:
     record, rows = Record(), list[Row]()
-    return record, Seconds(record, processes, Watch({}), clock=lambda: 5.0, on_row=rows.append), rows
+    return record, Seconds(record, processes, Watch({}), LagProbe(()), clock=lambda: 5.0, on_row=rows.append), rows
 
 
 def test_a_row_waits_for_every_process_and_is_their_sum() -> None:

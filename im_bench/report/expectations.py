@@ -1,0 +1,98 @@
+"""What a run was expected to reach: `p99=200ms,lost=0,acked=5000/s`.
+
+Latencies and counts may be at most what is named, rates must be at least that. A bare percentile is that of deliveries,
+or of what the scenario measures instead; `ack.p99` names one. What a scenario measures of its own goes by its name.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+from im_bench.ledger.correctness import Correctness
+from im_bench.measure.latency import PERCENTILES
+from im_bench.report.result import Result
+from im_bench.report.verdict import Verdict
+
+RATES: Final = ("offered", "acked", "delivered")
+COUNTS: Final = tuple(field.name for field in fields(Correctness))
+MAIN_LATENCIES: Final = ("delivery", "connect", "ack")
+"""Whose percentile a bare one is: the first that the run measured, unless the scenario has another."""
+_TERM: Final = re.compile(
+    r"(?P<name>[a-z_][a-z0-9_.]*)=(?P<value>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s|/s|)", re.IGNORECASE
+)
+_PERCENTILES: Final = (*PERCENTILES, "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One of them."""
+
+    name: str
+    value: float
+    """Milliseconds for latencies, a second for rates."""
+    text: str
+    """As it was written."""
+
+    @property
+    def percentile(self) -> str | None:
+        """The percentile that it names; None when it is about no latency."""
+        last = self.name.rpartition(".")[2]
+        return last if last in _PERCENTILES else None
+
+
+def parse_expectations(text: str) -> list[Expectation]:
+    """Read a list as it is given on the command line.
+
+    Raises:
+        ValueError: it is none; the message says what is wrong.
+    """
+    return [_parse(term.strip()) for term in text.split(",") if term.strip()]
+
+
+def _parse(term: str) -> Expectation:
+    match = _TERM.fullmatch(term)
+    if match is None:
+        raise ValueError(f"{term!r} is no expectation: write p99=200ms, ack.p50=5ms, lost=0 or acked=5000/s")
+    name, unit = match["name"].lower(), match["unit"].lower()
+    expectation = Expectation(name, float(match["value"]) * (1000 if unit == "s" else 1), term)
+    wanted = ("ms", "s") if expectation.percentile else ("", "/s") if name in RATES else ("",)
+    if unit not in wanted:
+        told = " or ".join(each or "no unit" for each in wanted)
+        raise ValueError(f"{term!r}: {name} is told with {told}")
+    return expectation
+
+
+def expect(result: Result, expectations: Sequence[Expectation]) -> None:
+    """Compare a result with what was expected of it; a miss worsens it."""
+    for expectation in expectations:
+        found = _found(result, expectation)
+        if found is None:
+            result.worsen(
+                Verdict.TARGET_MISSED, f"{expectation.text} expected, and {expectation.name} was not measured"
+            )
+            continue
+        least = expectation.name in RATES
+        if (found < expectation.value) if least else (found > expectation.value):
+            unit = " ms" if expectation.percentile else "/s" if least else ""
+            result.worsen(Verdict.TARGET_MISSED, f"{expectation.text} expected, {found:,.5g}{unit} found")
+
+
+def _found(result: Result, expectation: Expectation) -> float | None:
+    name = expectation.name
+    if name in RATES:
+        rates = {"offered": result.offered_per_s, "acked": result.acked_per_s, "delivered": result.delivered_per_s}
+        return rates[name]
+    if name in COUNTS:
+        return float(getattr(result.correctness, name))
+    if (percentile := expectation.percentile) is None:
+        return result.measured.get(name)
+    latency = name.removesuffix(percentile).rstrip(".") or main_latency(result)
+    return result.latency_ms.get(latency, {}).get(percentile) if latency is not None else None
+
+
+def main_latency(result: Result) -> str | None:
+    """The latency that a run is about; None when it measured none."""
+    own = [name for name in result.latency_ms if name not in MAIN_LATENCIES]
+    order = ("delivery", *own, "connect", "ack") if result.delivered_per_s is None else ("delivery", "ack", *own)
+    return next((name for name in order if result.latency_ms.get(name, {}).get("p50") is not None), None)

@@ -1,0 +1,62 @@
+"""Expectations are read as written, and a miss says what was found."""
+
+import pytest
+
+from im_bench.ledger.correctness import Correctness
+from im_bench.report.expectations import expect, main_latency, parse_expectations
+from im_bench.report.result import Result
+from im_bench.report.verdict import Verdict
+
+
+def summary(p99: float) -> dict[str, float | None]:
+    return {"p50": 1.0, "p90": 2.0, "p99": p99, "p999": p99, "max": p99}
+
+
+def judged(text: str) -> Result:
+    result = Result(
+        "private", {}, acked_per_s=900, delivered_per_s=899,
+        latency_ms={"connect": summary(900), "ack": summary(20), "delivery": summary(150)},
+        correctness=Correctness(gap=2), measured={"cluster_kib_per_connection": 11.5},
+    )  # fmt: skip
+    expect(result, parse_expectations(text))
+    return result
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "p99=200ms", "p99=0.2s,lost=0", "ack.p99=20ms", "acked=900/s", "acked=900", "cluster_kib_per_connection=12"],
+)
+def test_what_was_reached_is_good(text: str) -> None:
+    assert judged(text).verdict is Verdict.GOOD
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("p99=100ms", "150 ms found"),
+        ("ack.max=19ms", "20 ms found"),
+        ("acked=901/s", "900/s found"),
+        ("gap=1", "2 found"),
+        ("offered=1/s", "was not measured"),
+        ("sync.p99=1ms", "was not measured"),
+        ("no_such_thing=1", "was not measured"),
+    ],
+)
+def test_a_miss_says_what_was_found(text: str, said: str) -> None:
+    result = judged(text)
+    assert result.verdict is Verdict.TARGET_MISSED
+    assert said in result.reasons[0]
+
+
+@pytest.mark.parametrize("text", ["p99", "p99=fast", "p99=200", "p99=200/s", "lost=0ms", "acked=5ms", "p99=-1ms"])
+def test_what_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"p99|lost|acked"):
+        parse_expectations(text)
+
+
+def test_a_bare_percentile_is_about_what_the_scenario_measures() -> None:
+    assert main_latency(Result("private", {}, delivered_per_s=1, latency_ms={"ack": summary(1)})) == "ack"
+    pulls = Result("history", {}, latency_ms={"connect": summary(1), "pull": summary(2)})
+    assert main_latency(pulls) == "pull"
+    assert main_latency(Result("connect", {}, latency_ms={"connect": summary(1)})) == "connect"
+    assert main_latency(Result("x", {})) is None
