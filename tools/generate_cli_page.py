@@ -88,8 +88,8 @@ def help_of(parameter: Parameter) -> str:
     return text
 
 
-def describe(name: str, command: Command) -> Iterator[str]:
-    """One command, then those within it."""
+def describe(name: str, command: Command, *, above: str | None = None) -> Iterator[str]:
+    """One command, then those within it; exit codes are told once where all within a group share them."""
     inner: dict[str, Command] = getattr(command, "commands", {})
     if name != "im":
         yield from ("", f"{'##' if name.count(' ') == 1 else '###'} {name}", "", plain(command.help))
@@ -97,13 +97,13 @@ def describe(name: str, command: Command) -> Iterator[str]:
         if parameters:
             yield from ("", *table("flag or argument", "default", "what it does"))
             yield from (row(name_of(each), default_of(each), help_of(each)) for each in parameters)
-    if command.epilog:
+    if command.epilog and command.epilog != above:
         yield from ("", "Exit codes:", "", *table("code", "means"))
         codes = plain(command.epilog).removeprefix("Exit codes:").split("·")
         yield from (row(*code.strip().split(" ", 1)) for code in codes)
     for inner_name, each in inner.items():
         if not each.hidden:
-            yield from describe(f"{name} {inner_name}", each)
+            yield from describe(f"{name} {inner_name}", each, above=command.epilog)
 
 
 def main() -> None:

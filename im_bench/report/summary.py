@@ -24,6 +24,8 @@ def print_summary(result: Result, console: Console) -> None:
         console.print(f"  {note}", highlight=False)
     _print_rates(result, console)
     _print_latency(result, console)
+    if result.steady is not None and result.steady["steady"]:
+        console.print(f"steady from second {result.steady['from_s']:.0f} of the measured ones", highlight=False)
     _print_correctness(result, console)
     for name, value in result.measured.items():
         console.print(f"{name.replace('_', ' ')}: {value:g}", highlight=False)

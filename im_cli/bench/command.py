@@ -6,6 +6,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from im_cli.bench.exit_codes import EXIT_CODES
+
 
 class _LazyGroup(TyperGroup):
     """Makes its commands when somebody asks for one: what the load tester imports would slow every `im` command."""
@@ -36,8 +38,7 @@ def add_to(app: typer.Typer) -> None:
         cls=_LazyGroup,
         help="Measure a cluster, and prove while measuring that nothing was lost, doubled or out of order.",
         no_args_is_help=True,
-        epilog="Exit codes: 0 good · 1 wrong usage · 2 lost, doubled or out of order · 3 the figures mean nothing · "
-        "4 target missed",
+        epilog=EXIT_CODES,
     )
     group.callback()(lambda: None)
     app.add_typer(group, name="bench")

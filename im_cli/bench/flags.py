@@ -27,4 +27,9 @@ SourceAddressOption = Annotated[
     list[str] | None,
     typer.Option(help="An address of this machine to connect from; may be repeated. On loopback it goes by itself."),
 ]
+ExpectOption = Annotated[
+    str,
+    typer.Option(help="What must be reached, or the exit code is 4: `p99=200ms,ack.p50=5ms,lost=0,acked=5000/s`."),
+]
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write one page with plots to this file.")]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Write the whole result to this file.")]

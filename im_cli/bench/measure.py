@@ -1,6 +1,9 @@
 """A scenario run from the command line: target, people, display, result, exit code."""
 
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -11,6 +14,8 @@ from rich.console import Console
 
 from im_bench.accounts import made_up
 from im_bench.adapters.registry import load_adapter
+from im_bench.report.expectations import parse_expectations
+from im_bench.report.page.render import render_page
 from im_bench.report.result import Result
 from im_bench.report.summary import print_summary
 from im_bench.run.execute import InterruptedRunError, execute
@@ -41,7 +46,9 @@ class Flags:
     workers: int = 1
     adapter: str = "im"
     source_address: list[str] | None = None
+    expect: str = ""
     json_file: Path | None = None
+    html_file: Path | None = None
 
 
 def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> NoReturn:
@@ -52,13 +59,35 @@ def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> 
     opening = open_target(
         flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors, cluster=flags.cluster
     )
-    with opening as target:
+    with ending_on_sigterm(), opening as target:
         people = PeopleSource(target.endpoint, flags.users_file, errors)
         result = run_once(scenario, settings, flags, target=target, people=people, errors=errors)
     print_summary(result, Console())
-    if flags.json_file is not None:
-        flags.json_file.write_text(json.dumps(result.as_json(), indent=2), encoding="utf-8")
+    write(result, flags)
     raise typer.Exit(result.verdict)
+
+
+@contextmanager
+def ending_on_sigterm() -> Iterator[None]:
+    """SIGTERM ends the command as an error would: what was started for it is stopped, nothing is kept of the run."""
+
+    def end(number: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def write(result: Result, flags: Flags) -> None:
+    """Write the files that are wanted."""
+    told = result.as_json()
+    if flags.json_file is not None:
+        flags.json_file.write_text(json.dumps(told, indent=2), encoding="utf-8")
+    if flags.html_file is not None:
+        flags.html_file.write_text(render_page(told), encoding="utf-8")
 
 
 def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> None:
@@ -69,8 +98,12 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
     """
     try:
         load_adapter(flags.adapter)
+        parse_expectations(flags.expect)
     except ValueError as error:
         raise CommandError(str(error), code=ExitCode.USAGE) from error
+    for file in (flags.json_file, flags.html_file):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise CommandError(f"there is no folder {file.absolute().parent} to write to", code=ExitCode.USAGE)
     problem = scenario.problem(settings)
     wanted = scenario.people(settings)
     if problem is None and flags.adapter != "im" and not scenario.any_adapter:
@@ -107,7 +140,7 @@ def run_once(
     )
     try:
         with Display(errors, scenario.name, steps=len(scenario.steps)) as display:
-            return uvloop.run(execute(plan, display.listener()))
+            return uvloop.run(execute(plan, display.listener(), parse_expectations(flags.expect)))
     except InterruptedRunError:
         raise CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED) from None
     except (RunFailedError, GeneratorBugError, ExceptionGroup) as raised:

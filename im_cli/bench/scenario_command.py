@@ -10,13 +10,15 @@ from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import Option, Settings
 from im_bench.scenarios.registry import SCENARIOS
 from im_cli.bench import flags
+from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags, measure
 
 
 def add_to(app: typer.Typer) -> None:
     """Add a command for each scenario."""
     for scenario in SCENARIOS:
-        app.command(scenario.name, help=inspect.getdoc(scenario), rich_help_panel="Scenarios")(command_of(scenario))
+        told = inspect.getdoc(scenario)
+        app.command(scenario.name, help=told, epilog=EXIT_CODES, rich_help_panel="Scenarios")(command_of(scenario))
 
 
 def command_of(scenario: type[Scenario[Any]]) -> Any:  # noqa: ANN401 - typer reads its signature
@@ -63,7 +65,9 @@ def _run_parameters() -> dict[str, inspect.Parameter]:
         "workers": (flags.WorkersOption, 1),
         "adapter": (flags.AdapterOption, "im"),
         "source_address": (flags.SourceAddressOption, None),
+        "expect": (flags.ExpectOption, ""),
         "json_file": (flags.JsonOption, None),
+        "html_file": (flags.HtmlOption, None),
     }
     return {
         name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
