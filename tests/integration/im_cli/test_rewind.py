@@ -107,6 +107,9 @@ async def test_a_restored_cluster_tells_its_clients_what_is_gone(
                 last = await talk_and_back_up(ann, conversation_id, target, file)
                 seen = await received(bob, last)
                 old = ann.tokens
+            async with Client(url) as late:
+                await late.register("late", PASSWORD)
+                forgotten = late.tokens
             await proxy.cut()
         restored = server_place(mariadb_server, mariadb_server.make_database(), tmp_path)
         load(restored, file)
@@ -116,10 +119,11 @@ async def test_a_restored_cluster_tells_its_clients_what_is_gone(
         with start_cluster(tmp_path / "second", {**restored.settings, "IM_SECRETS__FILE": str(secrets)}) as cluster:
             proxy.targets[:] = [cluster.port]
             async with HttpClient(url) as http:
-                refused = await http.call("GET", "/conversations", token=old.access_token)
-                assert refused.error == "SESSION_REVOKED"
-                refreshed = await http.call("POST", "/refresh", json={"refresh_token": old.refresh_token})
-                assert refreshed.status == 401, refreshed.body
+                for tokens in (old, forgotten):
+                    refused = await http.call("GET", "/conversations", token=tokens.access_token)
+                    assert refused.error == "SESSION_REVOKED"
+                    refreshed = await http.call("POST", "/refresh", json={"refresh_token": tokens.refresh_token})
+                    assert refreshed.status == 401, refreshed.body
             async with Client(url, store=LocalStore(store)) as bob:
                 await bob.login("bob", PASSWORD)
                 await bob.connect()
@@ -136,10 +140,12 @@ async def goes_on_from_the_backup(bob: Client, conversation_id: int, seen: Messa
                 rewind_seq = event.rewind_seq
                 break
     assert BEFORE <= rewind_seq < seen.seq - AFTER + 2
-    history = [message async for message in bob.history(conversation_id, after=0)]
-    assert [message.text for message in history] == [f"message {number} 🦜" for number in range(1, rewind_seq + 1)]
+    saved = [f"message {number} 🦜" for number in range(1, rewind_seq + 1)]
+    assert [message.text async for message in bob.history(conversation_id, after=0)] == saved
     sent = await bob.send(conversation_id, "again")
-    assert sent.seq == rewind_seq + 1
+    assert sent.seq == rewind_seq + 1, "the place of another message, which no client shows any more"
+    shown = {message.seq: message.text async for message in bob.history(conversation_id, after=0)}
+    assert shown == dict(enumerate([*saved, "again"], start=1))
     (again,) = await bob.get_messages(conversation_id, [sent.seq])
     assert snowflake_time_ms(again.message_id) > snowflake_time_ms(seen.message_id) + 3_000_000
 
