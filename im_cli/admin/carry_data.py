@@ -53,7 +53,7 @@ def carry_data(folder: DataFolder, file: str, settings: ProcessSettings, console
         CommandError: IN_THE_WAY: the cluster runs; REFUSED: the target holds something else; STORAGE: a database cannot
             be used, or what arrived differs.
     """
-    logs.configure("console", "warning")  # stdout and stderr belong to the command's own words
+    logs.configure("console", "error")  # stdout and stderr belong to the command's own words
     with folder.locked(), folder.locked(f"{LOCK_NAME}-edge"), failures_told():
         try:
             return asyncio.run(_carry(folder, file, settings.sql, console))

@@ -1,8 +1,9 @@
-"""Bringing a database's schema to this version's, and telling that its history was rewound."""
+"""Bringing a database's schema to this version's."""
 
 import asyncio
 from pathlib import Path
 
+from im_infra.observability import logs
 from im_infra.sql.open_database import open_database
 from im_infra.sql.settings import SqlSettings
 from im_repo.migrations.upgrade import upgrade
@@ -15,6 +16,7 @@ def bring_to_head(settings: SqlSettings, data_dir: Path) -> str | None:
         SchemaError: it is newer, or not ours.
         ImError: it cannot be reached.
     """
+    logs.configure("console", "error")  # stdout and stderr belong to the command's own words
 
     async def run() -> str | None:
         async with open_database(settings, data_dir) as database:
