@@ -8,6 +8,7 @@ import grpc
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs forgot it
 
 from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.pace import Pace
 from im_infra.rpc.core.wire_form import from_wire, to_wire
 
 BROKEN: Final = (grpc.RpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
@@ -102,7 +103,7 @@ class GrpcDuplex:
 
 
 class GrpcWriter:
-    """Writes whatever gathered while the last write was pending.
+    """Writes whatever gathered while the last write was pending, and under load for a moment longer.
 
     Args:
         call: where to.
@@ -121,6 +122,7 @@ class GrpcWriter:
         self._finished = finished
         self._stopped = False
         self._idle: asyncio.Future[None] | None = None
+        self._pace = Pace()
 
     def wake(self) -> None:
         """See `Writer.wake`."""
@@ -154,6 +156,9 @@ class GrpcWriter:
                 return
             except BROKEN:
                 return
+            rest_s = self._pace.wrote(frame.items, loop.time())
+            if rest_s:
+                await asyncio.sleep(rest_s)
 
 
 class Ticker:

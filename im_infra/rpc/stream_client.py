@@ -138,7 +138,7 @@ class StreamClient:
         writer = duplex.writer(lambda: end.next_frame(self._monotonic()), _never)
         orderly = False
         try:
-            with Ticker(self._settings.tick_s, lambda: self._tell(end.expire(self._monotonic()))):
+            with Ticker(self._settings.tick_s, lambda: self._tick(end, writer)):
                 async with asyncio.TaskGroup() as tasks:
                     writing = tasks.create_task(writer.run(), name="rpc.client.write")
                     orderly = await self._read(duplex, end, writer)
@@ -177,6 +177,11 @@ class StreamClient:
             self._tell(received.answers)
         if received.pushes:
             self._take_effect(end, received.pushes)
+        if end.has_output:
+            writer.wake()
+
+    def _tick(self, end: ClientEnd, writer: Writer) -> None:
+        self._tell(end.tick(self._monotonic()))
         if end.has_output:
             writer.wake()
 

@@ -11,6 +11,8 @@ from typing import Final
 from im_logic.repo_stream import RepoClient, RepoStream
 from im_proto.repo.v1.stream_pb2 import ConfirmedRange
 
+GATHER_S: Final = 0.05
+"""Far below the 3 s after which the sweeper repeats a row; nobody waits for it."""
 _MAX_RANGES: Final = 1_000
 
 
@@ -59,15 +61,17 @@ class Countdown:
 
 
 class Confirmations:
-    """Gathers what is confirmed within a loop turn into one request per repo process.
+    """Gathers what is confirmed within a moment into one request per repo process.
 
     Args:
         repo: the streams.
+        gather_s: how long a moment is, in seconds.
     """
 
-    def __init__(self, repo: RepoStream) -> None:
+    def __init__(self, repo: RepoStream, *, gather_s: float = GATHER_S) -> None:
         self._repo = repo
-        # Emptied once per loop turn, and at 1,000 ranges of a process at once.
+        self._gather_s = gather_s
+        # Emptied after `gather_s`, and at 1,000 ranges of a process at once.
         self._gathered: dict[tuple[RepoClient, str], list[ConfirmedRange]] = {}
         self._scheduled = False
 
@@ -80,7 +84,7 @@ class Confirmations:
             self._repo.confirm(client, boot_id, ranges)
         elif not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_later(self._gather_s, self._flush)
 
     def _flush(self) -> None:
         self._scheduled = False

@@ -39,8 +39,6 @@ class ClientEnd:
         """The other side takes no further requests."""
         self.request = self._asking.ask
         """Take a request: see `Asking.ask`."""
-        self.expire = self._asking.expire
-        """Give up requests past their deadline: see `Asking.expire`."""
         self.lose = self._asking.lose
         """Give up everything: see `Asking.lose`."""
 
@@ -51,8 +49,14 @@ class ClientEnd:
 
     @property
     def has_output(self) -> bool:
-        """The next frame would carry something."""
-        return self._asking.sendable or self._hearing.owes or not self._greeted or self.draining is not self._drain_told
+        """The next frame would carry something that does not wait for the next tick."""
+        return (
+            self._asking.sendable
+            or self._hearing.presses
+            or not self._greeted
+            or self.draining is not self._drain_told
+            or (self.draining and self._hearing.owes)
+        )
 
     def receive(self, frame: Frame) -> Received:
         """Take a frame of the other side.
@@ -76,6 +80,11 @@ class ClientEnd:
     def took_effect(self, count: int) -> None:
         """The next `count` pushes took effect and may be acknowledged."""
         self._hearing.took_effect(count)
+
+    def tick(self, now: float) -> list[Answered]:
+        """Time passed: acknowledgements are not put off any more; returns the requests past their deadline."""
+        self._hearing.tick()
+        return self._asking.expire(now)
 
     def next_frame(self, now: float) -> Frame | None:
         """What gathered, or None. It counts as written."""

@@ -35,3 +35,8 @@ class Frame:
     acknowledged_push: int = 0
     credit: int = 0
     draining: bool = False
+
+    @property
+    def items(self) -> int:
+        """Requests, answers and pushes together."""
+        return len(self.requests) + len(self.answers) + len(self.pushes)

@@ -169,7 +169,7 @@ class TwoEnds(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([0.1, 1.0, 10.0]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
-        self.tell(self.client.expire(self.now))
+        self.tell(self.client.tick(self.now))
         self.server.expire(self.now)
 
     @precondition(lambda self: not self.lost and self.server.finished)
@@ -242,6 +242,7 @@ class TwoEnds(RuleBasedStateMachine):
                 self.a_push_takes_effect()
             while self.open:
                 self.server_answers([0], fails=False)
+            self.tell(self.client.tick(self.now))  # nothing is put off any longer
             if not self.server.has_output and not self.client.has_output:
                 return
         raise AssertionError("the stream never comes to rest")

@@ -143,3 +143,20 @@ async def test_a_ticker_ticks_while_it_is_open(until: Any) -> None:
     after = len(ticks)
     await asyncio.sleep(0.01)
     assert len(ticks) == after
+
+
+async def test_under_load_items_gather_between_two_writes(wire: Any, until: Any) -> None:
+    gathered = Gathered()
+    writer = writer_to(wire, gathered)
+    running = asyncio.create_task(writer.run())
+    loop = asyncio.get_running_loop()
+    began, given = loop.time(), 0
+    while loop.time() < began + 0.2:  # an item a turn of the loop: many thousands a second
+        gathered.items.append(b"a")
+        given += 1
+        writer.wake()
+        await asyncio.sleep(0)
+    await until(lambda: sum(len(frame.pushes) for frame in wire.written) == given)
+    assert max(len(frame.pushes) for frame in wire.written) > 10, "once the load was noticed; before, one at a time"
+    writer.stop()
+    await running

@@ -65,3 +65,19 @@ def test_told_of_a_drain_it_gives_back_what_waits_and_says_so(greeted: ClientEnd
 def test_missing_pushes_are_a_violation(greeted: ClientEnd) -> None:
     with pytest.raises(ProtocolViolationError):
         greeted.receive(Frame(pushes=[b"p"], first_push=2))
+
+
+def test_an_acknowledgement_alone_waits_for_the_tick(greeted: ClientEnd) -> None:
+    greeted.receive(Frame(pushes=[b"p"], first_push=1))
+    greeted.took_effect(1)
+    assert greeted.next_frame(0.0) is None
+    assert greeted.tick(0.05) == []
+    assert greeted.has_output
+    assert greeted.next_frame(0.05).acknowledged_push == 1
+
+
+def test_while_the_other_side_drains_an_acknowledgement_goes_at_once(greeted: ClientEnd) -> None:
+    greeted.receive(Frame(draining=True, pushes=[b"p"], first_push=1))
+    assert greeted.next_frame(0.0).draining
+    greeted.took_effect(1)
+    assert greeted.next_frame(0.0).acknowledged_push == 1

@@ -20,3 +20,31 @@ def test_a_gap_or_a_repetition_is_a_violation(first: int) -> None:
     hearing.heard(1, 2)
     with pytest.raises(ProtocolViolationError, match=f"push {first} follows push 2"):
         hearing.heard(first, 1)
+
+
+def test_what_is_owed_presses_after_a_tick() -> None:
+    hearing = Hearing()
+    hearing.heard(1, 1)
+    hearing.took_effect(1)
+    assert not hearing.presses
+    hearing.tick()
+    assert hearing.presses
+    hearing.acknowledge()
+    assert not hearing.presses
+
+
+def test_a_tick_without_debt_presses_nothing() -> None:
+    hearing = Hearing()
+    hearing.tick()
+    hearing.heard(1, 1)
+    hearing.took_effect(1)
+    assert not hearing.presses
+
+
+def test_much_that_is_owed_presses_at_once() -> None:
+    hearing = Hearing()
+    hearing.heard(1, 256)
+    hearing.took_effect(255)
+    assert not hearing.presses
+    hearing.took_effect(1)
+    assert hearing.presses
