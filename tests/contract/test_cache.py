@@ -1,7 +1,7 @@
 """What every cache promises."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,11 +91,39 @@ async def redis_cluster(request: pytest.FixtureRequest) -> AsyncIterator[Member]
         yield Member(cache, asyncio.sleep, lose_everything)
 
 
+@asynccontextmanager
+async def redis_cluster_tls(request: pytest.FixtureRequest) -> AsyncIterator[Member]:
+    cluster, tls = request.getfixturevalue("closed_cluster")
+
+    async def lose_everything() -> None:
+        for node in cluster.nodes:
+            with cluster.client(node) as client:
+                client.flushall()
+
+    prefix = f"{request.getfixturevalue('tmp_path').name}:"  # nothing of the test before is under it
+    settings = redis_settings(cluster.addresses[0], cluster=True, tls=tls, key_prefix=prefix)
+    async with open_redis(settings, Metrics()) as cache:
+        yield Member(cache, asyncio.sleep, lose_everything)
+
+
+@pytest.fixture(scope="module")
+def closed_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisCluster, ClientTlsSettings]]:
+    """A Redis Cluster that speaks nothing but TLS, to clients and between its nodes."""
+    require(REQUIREMENTS)
+    folder = tmp_path_factory.mktemp("closed-redis-cluster")
+    authority = make_authority(folder)
+    made = make_certificate(folder, authority)
+    tls = RedisTls(made.certificate, made.key, authority.certificate)
+    with RedisCluster(folder / "data", password=PASSWORD, tls=tls) as cluster:
+        yield cluster, ClientTlsSettings(enabled=True, ca=authority.certificate)
+
+
 MEMBERS: dict[str, Callable[[pytest.FixtureRequest], AbstractAsyncContextManager[Member]]] = {
     "memory": memory,
     "redis": redis,
     "redis_tls": redis_tls,
     "redis_cluster": redis_cluster,
+    "redis_cluster_tls": redis_cluster_tls,
 }
 
 
