@@ -105,7 +105,7 @@ class Connection(picows.WSListener):
         tls: ssl.SSLContext | None,
         source_address: str | None,
     ) -> "Connection":
-        """Connect and say Hello.
+        """Connect and say Hello; where that fails or is cancelled, nothing stays open.
 
         Args:
             url: `ws://host:port/ws`.
@@ -132,9 +132,15 @@ class Connection(picows.WSListener):
             raise AdapterError(f"no connection to {url}: {error}", reason="handshake refused") from error
         except (OSError, picows.WSError) as error:
             raise AdapterError(f"no connection to {url}: {error}", reason="no connection") from error
-        connection = cast("Connection", made[1])
+        connection = cast("Connection | None", made[1])
+        if connection is None:  # the server ended it amid the handshake
+            raise AdapterError(f"no connection to {url}: closed amid the handshake", reason="no connection")
         hello.instance_id = hello.instance_id or uuid4().hex
-        connection.hello = (await connection.call(ClientFrame(hello=hello))).hello
+        try:
+            connection.hello = (await connection.call(ClientFrame(hello=hello))).hello
+        except BaseException:  # nobody has it, so nobody else would close it
+            connection.cut()
+            raise
         return connection
 
     async def call(self, frame: ClientFrame, *, timeout_s: float = 30.0) -> ServerFrame:
