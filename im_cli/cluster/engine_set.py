@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from im_cli.cluster.detour import Detour, straight
 from im_cli.engines import etcd, kafka, mariadb, redis
-from im_cli.engines.engine import Engine
+from im_cli.engines.engine import LOOPBACK, Engine, free_port
 
 REQUIREMENTS: Final = (*mariadb.REQUIREMENTS, *redis.REQUIREMENTS, *kafka.REQUIREMENTS, *etcd.REQUIREMENTS)
 _PASSWORD_BYTES: Final = 24
@@ -22,10 +23,12 @@ class EngineSet:
     Args:
         folder: of the whole cluster; exists when `prepare` is called.
         kafka_cache: where Kafka's jars are kept, for all clusters of this user; None: in the usual cache folder.
+        detour: tells how the services reach each engine.
     """
 
-    def __init__(self, folder: Path, *, kafka_cache: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, kafka_cache: Path | None = None, detour: Detour = straight) -> None:
         self._folder = folder
+        self._detour = detour
         self._kafka_cache = kafka_cache or Path.home() / ".cache" / "im-cluster"
         self._passwords: dict[str, str] = {}
         self.engines: dict[str, Engine] = {}
@@ -43,16 +46,16 @@ class EngineSet:
                 self._folder / "mariadb", mariadb.MariadbAccount(password=self._passwords["mariadb"])
             ),
             "redis": lambda: redis.redis(self._folder / "redis", password=self._passwords["redis"]),
-            "kafka": lambda: kafka.kafka(
-                self._folder / "kafka",
-                jars=kafka.fetch_kafka(self._kafka_cache),
-                account=kafka.KafkaAccount(password=self._passwords["kafka"]),
-            ),
+            "kafka": self._make_kafka,
             "etcd": lambda: etcd.etcd(self._folder / "etcd", etcd.EtcdAccount(password=self._passwords["etcd"])),
         }
         with ThreadPoolExecutor(len(makers), thread_name_prefix="prepare") as threads:
             made = {name: threads.submit(make) for name, make in makers.items()}
         self.engines = {name: engine.result() for name, engine in made.items()}
+
+    def password(self, name: str) -> str:
+        """Of an engine's account for the cluster, `im`."""
+        return self._passwords[name]
 
     def settings(self, *, secrets: Path) -> str:
         """TOML for all processes of the cluster."""
@@ -62,16 +65,16 @@ class EngineSet:
                 "log": {"format": "json"},
                 "sql": {
                     "kind": "mysql",
-                    "mysql": {"port": self.engines["mariadb"].port, "password": self._passwords["mariadb"]},
+                    "mysql": {"port": self._port("mariadb"), "password": self._passwords["mariadb"]},
                 },
                 "cache": {
                     "kind": "redis",
-                    "redis": {"addresses": [self.engines["redis"].address], "password": self._passwords["redis"]},
+                    "redis": {"addresses": [self._address("redis")], "password": self._passwords["redis"]},
                 },
                 "bus": {
                     "kind": "kafka",
                     "kafka": {
-                        "bootstrap_servers": [self.engines["kafka"].address],
+                        "bootstrap_servers": [self._address("kafka")],
                         "replication_factor": 1,
                         "min_insync_replicas": 1,
                         "sasl": {"mechanism": "PLAIN", "username": "im", "password": self._passwords["kafka"]},
@@ -80,13 +83,30 @@ class EngineSet:
                 "discovery": {
                     "kind": "etcd",
                     "etcd": {
-                        "endpoints": [self.engines["etcd"].address],
+                        "endpoints": [self._address("etcd")],
                         "user": "im",
                         "password": self._passwords["etcd"],
                     },
                 },
             }
         )
+
+    def _make_kafka(self) -> Engine:
+        port = free_port()
+        advertised = {"advertised.listeners": f"CLIENTS://{LOOPBACK}:{self._detour('kafka', port)}"}
+        return kafka.kafka(
+            self._folder / "kafka",
+            jars=kafka.fetch_kafka(self._kafka_cache),
+            port=port,
+            account=kafka.KafkaAccount(password=self._passwords["kafka"]),
+            properties=advertised,
+        )
+
+    def _port(self, name: str) -> int:
+        return self._detour(name, self.engines[name].port)
+
+    def _address(self, name: str) -> str:
+        return f"{LOOPBACK}:{self._port(name)}"
 
 
 def to_toml(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from im_cli.cluster.detour import Detour, straight
 from im_cli.cluster.engine_set import EngineSet
 from im_cli.cluster.service import ServicePorts, service
 from im_cli.cluster.shape import Member, Shape
@@ -25,6 +26,8 @@ class LocalCluster:
         shape: how many of each service.
         first_port: the gateways' public ports are this one and those after it; 0: free ones.
         settings: `IM_…` variables of every service.
+        kafka_cache: where Kafka's jars are kept, for all clusters of this user; None: in the usual cache folder.
+        detour: tells how the services reach each engine and each other; asked once for each, or more often.
     """
 
     def __init__(
@@ -34,13 +37,16 @@ class LocalCluster:
         *,
         first_port: int = 0,
         settings: Mapping[str, str] | None = None,
+        kafka_cache: Path | None = None,
+        detour: Detour = straight,
     ) -> None:
         self._folder = folder
         self._shape = shape or Shape()
         self._first_port = first_port
         self._settings = dict(settings or {})
         self._ports: dict[str, ServicePorts] = {}
-        self.engine_set = EngineSet(folder)
+        self._detour = detour
+        self.engine_set = EngineSet(folder, kafka_cache=kafka_cache, detour=detour)
         self.services: dict[str, Engine] = {}
         """By name: `gateway-a`."""
 
@@ -117,8 +123,9 @@ class LocalCluster:
         if member.service == "gateway":
             public = self._first_port + len(self.urls) if self._first_port else free_port()
         ports = self._ports[member.name] = ServicePorts(rpc=free_port(), internal=free_port(), public=public)
+        settings = {**self._settings, "IM_RPC__ADVERTISE": f"{LOOPBACK}:{self._detour(member.name, ports.rpc)}"}
         self.services[member.name] = service(
-            member, folder=self._folder, config=self.config, ports=ports, settings=self._settings
+            member, folder=self._folder, config=self.config, ports=ports, settings=settings
         )
 
 
