@@ -5,9 +5,8 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -22,6 +21,7 @@ from tests.harness.stored import from_database
 from tests.harness.supervisor import Supervisor
 from tests.harness.talk import talk
 from tests.harness.workload import until
+from tests.support.small_disk import fill, may_mount
 
 REFUSED_S = 10.0
 TMPFS = "24m"
@@ -89,15 +89,6 @@ def locked(database: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def may_mount() -> bool:
-    """Whether a size-limited disk can be made: root, with mount namespaces."""
-    unshare = shutil.which("unshare")
-    if os.geteuid() != 0 or unshare is None:
-        return False
-    command = [unshare, "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
 @pytest.mark.timeout(120)
 async def test_a_full_disk_refuses_by_name_and_the_cluster_recovers_by_itself(tmp_path: Path) -> None:
     if not may_mount():
@@ -124,15 +115,6 @@ async def test_a_full_disk_refuses_by_name_and_the_cluster_recovers_by_itself(tm
             await two.verify(tmp_path / "im.sqlite3")
     finally:
         cluster.kill()
-
-
-def fill(path: Path) -> None:
-    """Write until nothing more goes on the disk."""
-    with path.open("wb", buffering=0) as file:
-        for size in (1 << 16, 1 << 9, 1):
-            with suppress(OSError):
-                while True:
-                    file.write(b"x" * size)
 
 
 @pytest.mark.timeout(120)

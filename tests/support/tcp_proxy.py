@@ -85,14 +85,20 @@ class TcpProxy:
         """
         if caller is None:
             self._everybody, self._passages = passage, {}
+        elif passage == self._everybody:
+            self._passages.pop(caller, None)
         else:
             self._passages[caller] = passage
         for joint in list(self._joints):
-            joint.obey(self.passage_of(joint.caller))
+            joint.obey(self.passage_of(joint))
 
-    def passage_of(self, caller: str) -> Passage:
-        """What passes for a caller."""
-        return self._passages.get(caller, self._everybody)
+    def passage_of(self, joint: "_Joint") -> Passage:
+        """What passes on a connection; whose it is is asked only where that matters."""
+        if not self._passages:
+            return self._everybody
+        if joint.caller is None:
+            joint.caller = self._name_caller(joint.caller_port)
+        return self._passages.get(joint.caller, self._everybody)
 
     async def cut(self, *, target: int | None = None, reset: bool = False) -> int:
         """End connections at once, on both sides; new ones are taken.
@@ -118,10 +124,6 @@ class TcpProxy:
         turn, self._turn = self._turn, self._turn + 1
         return [self.targets[(turn + step) % len(self.targets)] for step in range(len(self.targets))]
 
-    def name_caller(self, port: int) -> str:
-        """Who calls from a port."""
-        return self._name_caller(port)
-
 
 class _Joint:
     """A caller's connection and the one to a target that was made for it."""
@@ -132,7 +134,9 @@ class _Joint:
         self._passage = OPEN
         self._connecting: asyncio.Task[None] | None = None
         self._ends = 0
-        self.caller = ""
+        self.caller_port = 0
+        self.caller: str | None = None
+        """Who called; None: that was not asked yet."""
         self.target = 0
         self.front = _Side(self)
         self.back = _Side(self)
@@ -143,9 +147,9 @@ class _Joint:
         if side is self.front:
             self._joints.add(self)
             assert side.transport is not None
-            self.caller = self._proxy.name_caller(side.transport.get_extra_info("peername")[1])
+            self.caller_port = side.transport.get_extra_info("peername")[1]
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
-        self.obey(self._proxy.passage_of(self.caller))
+        self.obey(self._proxy.passage_of(self))
 
     def obey(self, passage: Passage) -> None:
         """Let pass what may."""

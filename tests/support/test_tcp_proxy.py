@@ -111,15 +111,15 @@ async def test_a_connection_made_in_silence_is_served_after_it(call: Call) -> No
 
 
 async def test_a_passage_is_for_one_caller_or_for_everybody(call: Call) -> None:
-    names = iter(("other", "one"))
+    names = iter(("one", "other"))
     async with echo() as target:
         proxy = TcpProxy(target, name_caller=lambda _port: next(names))
         async with proxy.open() as port:
-            other = await call(port)
-            await other.ask()
             one = await call(port)
             await one.ask()
             proxy.set_passage(SILENT, caller="one")
+            other = await call(port)
+            await other.ask()
             one.writer.write(b"held\n")
             assert await one.hears_nothing()
             assert await other.ask() == b"line\n"

@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import shlex
 import shutil
-import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreFullEr
 from im_infra.sql.mysql import MysqlDatabase, open_mysql
 from im_infra.sql.statements import Closing, Statement, read_together
 from tests.support.mariadb import MariadbServer, start_mariadb
+from tests.support.small_disk import may_mount, small_disk
 from tests.support.tcp_proxy import NO_ANSWERS, OPEN, TcpProxy
 
 INSERT = Statement("INSERT INTO thing VALUES (3, 0)")
@@ -370,7 +369,7 @@ async def test_a_frozen_server_is_noticed(own_server: MariadbServer, own_name: s
 
 async def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:
     """Nothing of the transaction is there; it passes once there is room."""
-    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+    if not may_mount():
         pytest.skip("only root may give the server a disk of its own; the contract suite has the server's refusal")
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -400,18 +399,6 @@ async def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:
             filler.unlink()
             assert await append(stored)
             assert await database.read(ask("SELECT COUNT(*) FROM log")) == stored + 64
-
-
-def small_disk(disk: Path, *, mib: int) -> Callable[[Sequence[str]], list[str]]:
-    """Run a server with its data on a disk of `mib` MiB that nobody else sees."""
-
-    def within(command: Sequence[str]) -> list[str]:
-        [data] = [part.partition("=")[2] for part in command if part.startswith("--datadir=")]
-        moved = [f"--datadir={disk}" if part.startswith("--datadir=") else part for part in command]
-        script = f"mount -t tmpfs -o size={mib}m none {disk} && cp -a {data}/. {disk} && exec {shlex.join(moved)}"
-        return ["unshare", "--mount", "sh", "-c", script]
-
-    return within
 
 
 async def test_closing_ends_what_was_begun(mariadb_server: MariadbServer, name: str) -> None:
