@@ -12,6 +12,7 @@ NODE_PATH_PREFIX := $(abspath $(BIN))
 DATA_DIR ?= ./data
 PACKAGES := im_bench im_cli im_gateway im_infra im_logic im_proto im_repo im_sdk im_task
 PAGES := messages http settings cli metrics result
+FAULT_ROWS := $(STAMPS)/faults.jsonl
 
 .PHONY: help run cluster cluster-down test check faults bench proto proto-check docs docs-check lock format clean
 
@@ -38,8 +39,10 @@ check: $(STAMPS)/dev $(STAMPS)/npm proto-check docs-check ## Formatting, lint, t
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_tests_mirror.py
 
-faults: $(STAMPS)/dev ## The long rounds of crash, fuzz and fault tests (about half an hour)
-	$(BIN)/python -m pytest -m faults --timeout 3600 $(TESTS)
+faults: $(STAMPS)/dev ## The long rounds of crash, fuzz and fault tests (about an hour), and the table of docs/reference/reliability.md
+	@rm -f $(FAULT_ROWS)
+	IM_FAULTS_ROWS=$(abspath $(FAULT_ROWS)) $(BIN)/python -m pytest -m faults --timeout 3600 $(TESTS); status=$$?; \
+	  [ ! -e $(FAULT_ROWS) ] || $(BIN)/python -m tests.harness.fault_table $(FAULT_ROWS) docs/reference/reliability.md; exit $$status
 
 bench: $(STAMPS)/runtime ## Measure the embedded cluster on this machine
 	$(BIN)/im bench private

@@ -128,7 +128,7 @@ class Device:
                     self._history.add(
                         "untold", device=self.name, user_id=user_id, conversation_id=conversation_id, seq=from_seq
                     )
-                case ConnectionStateChanged(state):
+                case ConnectionStateChanged(state) if state is not ConnectionState.CLOSED:
                     online = state is ConnectionState.ONLINE
                     self._history.add("connected" if online else "disconnected", device=self.name, user_id=user_id)
                 case _:

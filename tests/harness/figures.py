@@ -1,5 +1,6 @@
 """What a history measured: pure functions of times and counts, none of them a promise by itself."""
 
+import math
 from typing import Final
 
 from tests.harness.checkers import History
@@ -68,66 +69,78 @@ def kills_with_unknown(history: History) -> int:
     return kills
 
 
-def recovery_s(history: History, *, prompt_s: float = PROMPT_S) -> float:
-    """Seconds from the last heal until all was as before: everybody connected, and nothing answered or shown late.
+def recovery_s(history: History, *, healed: float, end: float = math.inf, prompt_s: float = PROMPT_S) -> float:
+    """Seconds from a heal until all was as before: everybody connected, and nothing answered or shown late.
 
     Args:
-        history: of a run with one fault.
-        prompt_s: what is no longer under way than this is not late.
+        history: of the run.
+        healed: when.
+        end: what was due, acked or lost its connection after this has another reason.
+        prompt_s: what is under way for no longer than this is not late.
     """
-    healed = max(one.at for one in of_kind(history, "healed"))
-    lates = [one.at for one in of_kind(history, "connected")]
-    offered: dict[tuple[int, str], float] = {}
-    acked: dict[tuple[int, int], float] = {}
-    for one in history:
-        if one.kind == "offered":
-            offered[one.conversation_id, one.key] = one.at
-        elif one.kind == "send_ok":
-            acked[one.conversation_id, one.seq] = one.at
-            if one.at - offered[one.conversation_id, one.key] > prompt_s:
-                lates.append(one.at)
-    lates += [
-        one.at
-        for one in of_kind(history, "shown")
-        if one.at - acked.get((one.conversation_id, one.seq), one.at) > prompt_s
-    ]
+    lates = [one.at for one in of_kind(history, "connected") if one.at < end]
+    lates += [acked for due, acked in _waits(history) if due < end and acked - due > prompt_s]
+    acked_at = {(one.conversation_id, one.seq): one.at for one in of_kind(history, "send_ok")}
+    for one in of_kind(history, "shown"):
+        acked = acked_at.get((one.conversation_id, one.seq), one.at)
+        if acked < end and one.at - acked > prompt_s:
+            lates.append(one.at)
     return max([0.0, *(late - healed for late in lates)])
 
 
-def answered_share(history: History, *, within_s: float) -> float:
-    """Of the messages offered while something was broken, the share that was acked in time; 1 where there were none."""
-    (broken,), (healed,) = [[one.at for one in of_kind(history, kind)] for kind in ("broken", "healed")]
-    acked = {(one.conversation_id, one.key): one.at for one in of_kind(history, "send_ok")}
+def shown_s(history: History, *, healed: float, end: float = math.inf) -> float:
+    """The longest that anybody online waited for what was acked before the end; from the heal, if that came later."""
+    acked_at = {(one.conversation_id, one.seq): one.at for one in of_kind(history, "send_ok")}
     waits = [
-        acked.get((one.conversation_id, one.key), float("inf")) - one.at
-        for one in of_kind(history, "offered")
-        if broken <= one.at < healed
+        one.at - max(acked_at.get((one.conversation_id, one.seq), one.at), healed)
+        for one in of_kind(history, "shown")
+        if acked_at.get((one.conversation_id, one.seq), one.at) < end
     ]
-    return sum(wait <= within_s for wait in waits) / len(waits) if waits else 1.0
+    return max([0.0, *waits])
 
 
-def away_s(history: History) -> list[float]:
-    """Ascending, the seconds for which each client was away each time; for ever, if it did not come back."""
+def away_s(history: History, *, begin: float = 0.0, end: float = math.inf) -> list[float]:
+    """Ascending, the seconds for which each client was away that lost its connection in a span; for ever, if it is still."""
     since: dict[str, float] = {}
     found = []
     for one in history:
-        if one.kind == "disconnected":
+        if one.kind == "disconnected" and begin <= one.at < end:
             since.setdefault(one.device, one.at)
         elif one.kind == "connected" and one.device in since:
             found.append(one.at - since.pop(one.device))
-    return sorted([*found, *(float("inf") for _ in since)])
+    return sorted([*found, *(math.inf for _ in since)])
 
 
-def answer_times(history: History, *, begin: float = 0.0, end: float = float("inf")) -> list[float]:
-    """Ascending, the seconds from each offer in a span of time to its ack; for ever, if there was none."""
-    acked = {(one.conversation_id, one.key): one.at for one in of_kind(history, "send_ok")}
-    return sorted(
-        acked.get((one.conversation_id, one.key), float("inf")) - one.at
-        for one in of_kind(history, "offered")
-        if begin <= one.at < end
-    )
+def answer_times(history: History, *, begin: float = 0.0, end: float = math.inf) -> list[float]:
+    """Ascending, the seconds to the acks of the messages due in a span; for ever, if there was none."""
+    return sorted(acked - due for due, acked in _waits(history) if begin <= due < end)
+
+
+def answered_share(history: History, *, begin: float, end: float, within_s: float) -> float:
+    """Of the messages due in a span, the share that was acked in time; 1 where there were none."""
+    times = answer_times(history, begin=begin, end=end)
+    return sum(seconds <= within_s for seconds in times) / len(times) if times else 1.0
 
 
 def quantile(ascending: "list[float]", share: float) -> float:
     """The value that a share of all does not exceed; 0 of nothing."""
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))] if ascending else 0.0
+
+
+def _waits(history: History) -> list[tuple[float, float]]:
+    """When each message was due, and when it was acked; for ever, if it was not.
+
+    It is due when it was offered, but not before the one ahead of it in its conversation was answered: a client has one
+    message of a conversation under way, so that one slow answer would else be counted for all behind it.
+    """
+    acked: dict[tuple[int, str], float] = {}
+    for one in of_kind(history, "send_ok"):
+        acked.setdefault((one.conversation_id, one.key), one.at)
+    free: dict[tuple[int, str], float] = {}
+    found = []
+    for one in of_kind(history, "offered"):
+        lane = (one.conversation_id, one.device)
+        at = acked.get((one.conversation_id, one.key), math.inf)
+        found.append((max(one.at, free.get(lane, 0.0)), at))
+        free[lane] = at
+    return [(due, at) for due, at in found if due < math.inf]

@@ -76,12 +76,13 @@ class History:
         key: str = "",
         number: int = 0,
         seq: int = 0,
-    ) -> None:
-        """Add what happens now."""
+    ) -> float:
+        """Add what happens now; gives when that is."""
         happening = Happening(kind, time.monotonic(), device, user_id, conversation_id, key, number, seq)
         self.happenings.append(happening)
         self._counts[kind] += 1
         self._file.write(to_line(happening))
+        return happening.at
 
     def count(self, kind: Kind) -> int:
         """How often something happened."""

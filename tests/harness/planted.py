@@ -12,11 +12,14 @@ from functools import partial
 from typing import Any, Final
 from unittest.mock import patch
 
+from sqlalchemy.util import await_
+
 from im_cli import main as im
 from im_gateway.delivery.fan_out import FanOutDesk
 from im_gateway.delivery.pushes import Pushes
+from im_infra.sql.mysql import MysqlDatabase
 from im_infra.sql.sqlite import SqliteDatabase
-from im_infra.sql.statements import close
+from im_infra.sql.statements import SHORTCUT, Statement, close
 from im_logic.delivery.post import Post
 from im_logic.delivery.small import SmallFanOut
 from im_logic.repo_stream import RepoStream
@@ -30,6 +33,8 @@ from im_repo.outbox.pending import Pending
 from tests.harness.scenarios import is_append
 
 LAG_S: Final = 30.0
+SLOW_COMMIT_S: Final = 0.1
+"""As of a slow disk."""
 
 
 @contextmanager
@@ -38,7 +43,7 @@ def ack_before_commit() -> Iterator[None]:
     write_closing = SqliteDatabase.write_closing
 
     async def early(database: SqliteDatabase, unit: Callable[..., Any]) -> Any:
-        if not is_append(unit) or any(draft.effects is not None for draft in unit.keywords["drafts"]):  # type: ignore[attr-defined]
+        if not _is_of_messages(unit):
             return await write_closing(database, unit)
         loop = asyncio.get_running_loop()
         ran: asyncio.Future[Any] = loop.create_future()
@@ -46,7 +51,7 @@ def ack_before_commit() -> Iterator[None]:
         def tell_early(connection: Any) -> None:
             result = close(connection, unit(connection))
             loop.call_soon_threadsafe(ran.set_result, result)
-            time.sleep(0.1)  # in the writer's thread: a slow disk
+            time.sleep(SLOW_COMMIT_S)  # in the writer's thread
 
         committed = asyncio.ensure_future(database.write(tell_early))
         await asyncio.wait({ran, committed}, return_when=asyncio.FIRST_COMPLETED)
@@ -54,6 +59,34 @@ def ack_before_commit() -> Iterator[None]:
 
     with patch.object(SqliteDatabase, "write_closing", early):
         yield
+
+
+@contextmanager
+def ack_after_the_first_results() -> Iterator[None]:
+    """An append of messages on MariaDB is answered when its statements are, and COMMIT comes after that."""
+    write_closing = MysqlDatabase.write_closing
+
+    async def early(database: MysqlDatabase, unit: Callable[..., Any]) -> Any:
+        if not _is_of_messages(unit):
+            return await write_closing(database, unit)
+        ran: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def tell_early(connection: Any, _attempt: object) -> None:
+            closing, packets = unit(connection), connection.info[SHORTCUT]
+            ran.set_result(closing.answer(packets.write(closing.statements)))
+            await_(asyncio.sleep(SLOW_COMMIT_S))
+            packets.write([Statement("COMMIT")])
+
+        committed = asyncio.ensure_future(database._run(database._append_engine.sync_engine, tell_early))
+        await asyncio.wait({ran, committed}, return_when=asyncio.FIRST_COMPLETED)
+        return ran.result()
+
+    with patch.object(MysqlDatabase, "write_closing", early):
+        yield
+
+
+def _is_of_messages(unit: Callable[..., Any]) -> bool:
+    return is_append(unit) and all(draft.effects is None for draft in unit.keywords["drafts"])  # type: ignore[attr-defined]
 
 
 @contextmanager
@@ -208,6 +241,7 @@ BUGS: Final[Mapping[str, Callable[[], AbstractContextManager[None]]]] = {
     bug.__name__: bug
     for bug in (
         ack_before_commit,
+        ack_after_the_first_results,
         outbox_row_dropped_before_fan_out,
         range_confirmed_before_its_effect,
         heads_read_before_the_route_is_written,

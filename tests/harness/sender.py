@@ -104,7 +104,7 @@ class Sender:
                 continue
             for lane in self.lanes:
                 self._write(lane)
-            await connection.lost
+            await asyncio.wait({connection.lost})  # awaited by itself, it would be cancelled with this task
             self.connection = None
             self._history.add("disconnected", device=self.name)
             for lane in self.lanes:

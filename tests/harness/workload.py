@@ -75,9 +75,13 @@ class Workload:
         self._offering = False
 
     async def __aenter__(self) -> Self:
-        await self._make_senders()
-        await self._make_devices()
-        await self._make_conversations()
+        try:
+            await self._make_senders()
+            await self._make_devices()
+            await self._make_conversations()
+        except BaseException:
+            await self.__aexit__()
+            raise
         self._tasks = [asyncio.create_task(sender.run(), name=sender.name) for sender in self.senders]
         self._tasks.append(asyncio.create_task(self._offer(), name="workload"))
         return self

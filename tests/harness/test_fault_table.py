@@ -1,0 +1,35 @@
+"""The table of faults."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from tests.harness.fault_table import Row, append, put_into, read, to_markdown
+
+ROW = Row("kill -9 of a logic", "one message", 20_412, 3, 0, 0, 1.25, "", "recovery ≤ 15 s", "")
+
+
+def test_a_line_has_what_was_measured_and_the_gate() -> None:
+    head, rule, line = to_markdown([ROW]).splitlines()
+    assert head.count("|") == rule.count("|") == line.count("|")
+    assert line == "| kill -9 of a logic | one message | 20,412 | 3 | 0 | 0 | 1.2 s | recovery ≤ 15 s |  |"
+
+
+def test_a_gate_that_was_missed_cannot_be_overlooked() -> None:
+    assert "**missed**: recovery took 16.0 s" in to_markdown([replace(ROW, missed="recovery took 16.0 s")])
+
+
+def test_rows_are_kept_and_the_last_one_of_a_fault_counts(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    append(path, [ROW, replace(ROW, fault="another")])
+    append(path, [replace(ROW, lost=1)])
+    assert read(path) == [replace(ROW, lost=1), replace(ROW, fault="another")]
+
+
+def test_a_page_gets_the_rows_between_its_marks_and_keeps_the_rest() -> None:
+    page = "# Page\n<!-- faults -->\nold\n<!-- /faults -->\nrest\n"
+    made = put_into(page, [ROW], day=date(2026, 11, 28), cores=2)
+    assert made.startswith("# Page\n<!-- faults -->\nMeasured on 2026-11-28 by `make faults`")
+    assert made.endswith("|\n<!-- /faults -->\nrest\n")
+    assert "old" not in made
+    assert put_into(made, [ROW], day=date(2026, 11, 28), cores=2) == made
