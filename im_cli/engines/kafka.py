@@ -94,6 +94,7 @@ def kafka(
     account: KafkaAccount | None = None,
     heap_mib: int = 512,
     properties: Mapping[str, str] | None = None,
+    cluster_id: str = "",
 ) -> Engine:
     """A broker in `folder`, not started; its data is made there where there is none.
 
@@ -104,7 +105,8 @@ def kafka(
         tls: speak TLS to clients, and nothing else.
         account: ask clients for a name and a password (SASL PLAIN).
         heap_mib: memory of the Java machine, in MiB.
-        properties: further properties of the broker.
+        properties: further properties of the broker; each replaces one of ours.
+        cluster_id: what all brokers of a cluster agree on; empty: one of its own.
 
     Raises:
         CommandError: INTERNAL: the data could not be made; its last words are in the message.
@@ -114,7 +116,7 @@ def kafka(
     java = [_JAVA.find() or _JAVA.program, f"-Xmx{heap_mib}m", *_JVM, "-cp", f"{jars}/*"]
     settings = _write_properties(folder, {**_properties(folder, port, tls, account), **(properties or {})})
     if not (folder / "data" / "meta.properties").is_file():
-        formatting = ["kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(settings)]
+        formatting = ["kafka.tools.StorageTool", "format", "-t", cluster_id or make_cluster_id(), "-c", str(settings)]
         _run([*java, *formatting], folder, _FORMAT_S, "kafka could not make its data")
     return Engine("kafka", [*java, "kafka.Kafka", str(settings)], folder, port, lambda: _listens(port))
 
@@ -182,7 +184,7 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _cluster_id() -> str:
+def make_cluster_id() -> str:
     """A UUID as Kafka writes it; one that begins with a dash would be taken for an option."""
     while True:
         made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
