@@ -67,7 +67,7 @@ docs-check: $(STAMPS)/dev ## Compare those pages with the code
 lock: $(STAMPS)/dev ## Write requirements/*.txt anew from pyproject.toml
 	for name in runtime dev; do \
 	  group=$$([ $$name = dev ] && echo dev || echo build); \
-	  $(BIN)/uv pip compile --quiet pyproject.toml --group $$group --universal --python-version 3.11 --upgrade \
+	  $(BIN)/uv pip compile --quiet pyproject.toml --extra tracing --group $$group --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate --output-file requirements/$$name.txt; \
 	done
 

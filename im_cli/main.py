@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from typer.exceptions import TyperException
 
 from im_cli import backup, bench, chat, dlq, keys, migrate, migrate_data, repo, serve, up, user, version
@@ -52,12 +53,12 @@ def main() -> NoReturn:
     try:
         code = APP(standalone_mode=False)
     except CommandError as error:
-        errors.print(f"[bold red]im:[/] {error.message}", highlight=False, soft_wrap=True)
+        errors.print(f"[bold red]im:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         if error.advice:
-            errors.print(f"    {error.advice}", highlight=False, soft_wrap=True)
+            errors.print(f"    {error.advice}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(error.code)
     except ImError as error:
-        errors.print(f"[bold red]im:[/] {error.message}", highlight=False, soft_wrap=True)
+        errors.print(f"[bold red]im:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         sys.exit(ExitCode.REFUSED)
     except typer.Abort:
         sys.exit(ExitCode.INTERRUPTED)

@@ -37,6 +37,7 @@ from im_gateway.sessions.logic_link import LogicLink
 from im_gateway.sessions.opening import Opening, OpeningParts
 from im_gateway.sessions.revocations import Revocations
 from im_gateway.sessions.session_desk import SessionDesk
+from im_gateway.sessions.traces import Traces
 from im_gateway.settings import GatewaySettings
 from im_gateway.transport.admission import Admission
 from im_gateway.transport.networks import Networks
@@ -45,6 +46,9 @@ from im_infra.cache.abstract import Cache
 from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.sampler import Sampler
+from im_infra.observability.settings import TracingSettings
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.routing import InterestTable, Publications, RouteTable
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.peer import Peer
@@ -150,6 +154,8 @@ async def open_gateway(
     keys: Mapping[str, SecretStr] | None = None,
     server_version: str = "",
     not_ready: Callable[[], None] = lambda: None,
+    tracer: Tracer = OFF,
+    tracing: TracingSettings | None = None,
 ) -> AsyncIterator[Gateway]:
     """A gateway that listens; `run` makes it work.
 
@@ -164,6 +170,8 @@ async def open_gateway(
         keys: of access tokens by kid; None: the settings' own.
         server_version: told to clients.
         not_ready: makes readiness fail, on drain.
+        tracer: records spans.
+        tracing: which requests are sampled.
 
     Raises:
         OSError: the public port is taken, or a certificate cannot be read.
@@ -171,6 +179,7 @@ async def open_gateway(
     parts = _wire(
         settings, discovery=discovery, channels=channels, cache=cache, me=me, metrics=metrics, clock=clock,
         keys=settings.auth.keys if keys is None else keys, server_version=server_version, not_ready=not_ready,
+        tracer=tracer, traces=_traces(tracer, tracing or TracingSettings(), clock),
     )  # fmt: skip
     await parts.port.open()
     try:
@@ -179,6 +188,19 @@ async def open_gateway(
         parts.port.stop_accepting()
         for connection in list(parts.hub.connections.values()):
             connection.abort()
+
+
+def _traces(tracer: Tracer, settings: TracingSettings, clock: Clock) -> Traces | None:
+    """What begins traces; None where nobody records them."""
+    if not tracer.is_on:
+        return None
+    sampler = Sampler(
+        settings.sample_ratio,
+        max_per_s=settings.max_traces_per_s,
+        monotonic=clock.monotonic,
+        chance=SystemRandom().random,
+    )
+    return Traces(tracer, sampler, follow_clients=settings.follow_clients)
 
 
 def _wire(
@@ -193,6 +215,8 @@ def _wire(
     keys: Mapping[str, SecretStr],
     server_version: str,
     not_ready: Callable[[], None],
+    tracer: Tracer,
+    traces: Traces | None,
 ) -> _Parts:
     random = SystemRandom()
     exempt = Networks(settings.limits.exempt_networks)
@@ -207,7 +231,7 @@ def _wire(
     def on_unknown(connection_id: int) -> None:
         closing.repair(connection_id)  # it is made below, over the stream that brings the pushes
 
-    pushes = Pushes(hub, interests, on_unknown=on_unknown)
+    pushes = Pushes(hub, interests, on_unknown=on_unknown, tracer=tracer)
     checks = Checks(hub, spread_s=settings.delivery.check_spread_s, per_s=settings.delivery.checks_per_s)
     pool = StreamPool(
         LOGIC,
@@ -263,7 +287,12 @@ def _wire(
         )
     )
     commands = Commands(
-        hub, link=link, verifier=verifier, on_view=interests.on_view, pulls=RingPulls(interests, hub.tally)
+        hub,
+        link=link,
+        verifier=verifier,
+        on_view=interests.on_view,
+        pulls=RingPulls(interests, hub.tally),
+        traces=traces,
     )
     hub.sessions = SessionDesk(opening, commands, leave=interests.leave, close=closing.close)
 
@@ -279,7 +308,7 @@ def _wire(
         monotonic=clock.monotonic,
     )
     application = create_application(
-        HttpDispatch(callers, link, accounts),
+        HttpDispatch(callers, link, accounts, traces=traces),
         version=server_version,
         allowed_origins=settings.public.allowed_origins,
         web_dir=settings.public.web_dir,
@@ -304,7 +333,7 @@ def _wire(
         revocations=Revocations(hub, accounts),
         users=users,
         ways_in=ways_in,
-        servicer=GatewayServicer(fan_out, me=me),
+        servicer=GatewayServicer(fan_out, me=me, tracer=tracer),
         drain=DrainParts(
             hub=hub,
             port=port,

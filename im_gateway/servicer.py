@@ -6,8 +6,11 @@ from typing import Any
 from im_gateway.delivery.fan_out import FanOutDesk
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.observability.span_names import GATEWAY_FAN_OUT
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.stream_server import Responder, ServerStream, StreamServer
+from im_infra.rpc.traced_responder import Answers, TracedResponder
 from im_proto.gateway.v1.gateway_pb2 import GatewayRequest, GatewayResponse
 from im_proto.gateway.v1.gateway_pb2_grpc import GatewayServiceServicer
 
@@ -18,10 +21,12 @@ class GatewayServicer(GatewayServiceServicer):
     Args:
         desk: sends to local connections.
         me: this gateway.
+        tracer: records what becomes of sampled entries.
     """
 
-    def __init__(self, desk: FanOutDesk, *, me: Peer) -> None:
+    def __init__(self, desk: FanOutDesk, *, me: Peer, tracer: Tracer = OFF) -> None:
         self._desk = desk
+        self._tracer = tracer
         self.stream_server = StreamServer(self._handle, me=me)
 
     async def Connect(  # type: ignore[override]  # noqa: N802 - gRPC's name; the stubs know generators only
@@ -34,6 +39,15 @@ class GatewayServicer(GatewayServiceServicer):
 
     def _handle(self, _stream: ServerStream, body: bytes, responder: Responder) -> None:
         request = GatewayRequest.FromString(body)
+        if not request.trace:
+            self._take(request, responder)
+            return
+        span = self._tracer.start(GATEWAY_FAN_OUT, request.trace, entries=len(request.fan_out.entries))
+        traced = TracedResponder(responder, span)
+        with traced.handling():
+            self._take(request, traced)
+
+    def _take(self, request: GatewayRequest, responder: Answers) -> None:
         match request.WhichOneof("request"):
             case "fan_out":
                 self._desk.on_fan_out(request.fan_out, partial(_answer, responder))
@@ -44,5 +58,5 @@ class GatewayServicer(GatewayServiceServicer):
                 raise ImError(error_table.OPERATION_UNKNOWN)
 
 
-def _answer(responder: Responder, connections: int) -> None:
+def _answer(responder: Answers, connections: int) -> None:
     responder.answer(GatewayResponse(connections=connections).SerializeToString())

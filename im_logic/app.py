@@ -12,6 +12,7 @@ from im_infra.cache.abstract import Cache
 from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.routing import Publications, RouteTable
 from im_infra.routing.publications import living_gateways
 from im_infra.rpc.channels import Channels
@@ -89,6 +90,7 @@ async def open_logic(
     metrics: Metrics,
     clock: Clock,
     secrets: Secrets,
+    tracer: Tracer = OFF,
 ) -> AsyncIterator[Logic]:
     """Wire a logic process; `run` it in the process's task group. Closing waits for the hashes under way."""
     random = random_source.token_bytes
@@ -133,6 +135,7 @@ async def open_logic(
         repo_timeout_s=settings.repo_timeout_s,
         metrics=metrics,
         clock=clock,
+        tracer=tracer,
     )
 
     store = RepoAccountStore(repos, timeout_s=settings.repo_timeout_s)
@@ -164,7 +167,7 @@ async def open_logic(
             metrics=metrics,
             random=random,
         )
-        requests = RequestHandler(messages.dispatcher, sessions)
+        requests = RequestHandler(messages.dispatcher, sessions, tracer=tracer)
         yield Logic(
             repo_streams=repo_streams,
             gateways=gateways,

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from im_infra.observability.tracing import Span
+
 
 class Origin(NamedTuple):
     """The connection that asked: it has its answer, so it is left out of the push. Connection 0 is none (HTTP)."""
@@ -19,3 +21,5 @@ class Asker(NamedTuple):
     origin: Origin
     exempt: bool = False
     """No per-user buckets."""
+    trace: Span | None = None
+    """The request's span, where it is sampled."""

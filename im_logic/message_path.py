@@ -8,6 +8,7 @@ from typing import Final
 from im_infra.bus.abstract import Bus
 from im_infra.clock import Clock
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.routing.publications import Publications
 from im_infra.routing.routes import RouteTable
 from im_infra.rpc.peer import Peer
@@ -56,6 +57,7 @@ class MessagePath:
         repo_timeout_s: deadline of one unary operation, in seconds.
         metrics: counts.
         clock: time.
+        tracer: records what is delivered again.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class MessagePath:
         repo_timeout_s: float,
         metrics: Metrics,
         clock: Clock,
+        tracer: Tracer = OFF,
     ) -> None:
         repo = RepoStream(repo_streams)
         calls = RepoCalls(repos, timeout_s=repo_timeout_s, world_id=world_id)
@@ -88,6 +91,7 @@ class MessagePath:
             cache=cache,
             bus=bus,
             clock=clock,
+            tracer=tracer,
         )
         self.sync = Sync(calls=calls)
         self._lanes = AppendLanes(repo=repo, cache=cache, outlet=self.delivery, clock=clock)

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from im_infra import error_table
 from im_infra.errors import ImError, NotStartedError
+from im_infra.observability.tracing import active_span
 from im_infra.rpc.peer import Peer
 from im_proto.repo.v1.conversation_pb2 import ConversationState
 from im_proto.repo.v1.stream_pb2 import (
@@ -186,6 +187,9 @@ class RepoStream:
                 error = ImError(error_table.UNAVAILABLE, error.message, retry_after_ms=200)
             on_answer(body, error)
 
+        span = active_span()
+        if span is not None:
+            request.trace = span.context
         client.request(request.SerializeToString(), on_answered, timeout_s=READ_TIMEOUT_S)
 
     async def _call(self, conversation_id: int, request: RepoRequest) -> RepoResponse:

@@ -8,6 +8,7 @@ from typing import Any
 from im_infra.clock import Clock
 from im_infra.ids.snowflake import Snowflake
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.stream_server import ServerStream, StreamServer
 from im_infra.sql.abstract import Database
@@ -72,6 +73,7 @@ async def open_repo(
     metrics: Metrics,
     clock: Clock,
     is_logic: Callable[[Peer], bool],
+    tracer: Tracer = OFF,
 ) -> AsyncIterator[Repo]:
     """Wire repo over an open database at the newest revision.
 
@@ -83,6 +85,7 @@ async def open_repo(
         metrics: what is counted.
         clock: monotonic time; wall time comes from the database.
         is_logic: whether a peer is a logic process: those are asked to deliver again.
+        tracer: records sampled requests and their batches.
     """
     bounds = FanoutBounds(
         large_above=settings.fanout.large_above,
@@ -102,10 +105,17 @@ async def open_repo(
         settings=settings.append,
         metrics=metrics,
         monotonic=clock.monotonic,
+        tracer=tracer,
     )
     rests = LargeRests(clock.monotonic)
     requests = RepoRequests(
-        database, appender=appender, pending=pending, rests=rests, cursors=CursorOperations(database), bounds=bounds
+        database,
+        appender=appender,
+        pending=pending,
+        rests=rests,
+        cursors=CursorOperations(database),
+        bounds=bounds,
+        tracer=tracer,
     )
     streams = StreamServer(requests.handle, me=me, settings=settings.stream, clock=clock)
 

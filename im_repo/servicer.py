@@ -7,7 +7,10 @@ from typing import Any, Final, TypeVar
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.observability.span_names import REPO_REQUEST
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.rpc.stream_server import Responder, ServerStream, StreamServer
+from im_infra.rpc.traced_responder import Answers, TracedResponder
 from im_infra.sql.abstract import Database
 from im_proto.repo.v1 import stream_pb2 as pb
 from im_proto.repo.v1.stream_pb2_grpc import RepoServiceServicer
@@ -40,6 +43,7 @@ class RepoRequests:
         rests: takes that a logic process cannot deliver large ranges.
         cursors: moves cursors.
         bounds: when the fan-out class changes.
+        tracer: records sampled requests.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class RepoRequests:
         rests: LargeRests,
         cursors: CursorOperations,
         bounds: FanoutBounds,
+        tracer: Tracer = OFF,
     ) -> None:
         self._database = database
         self._appender = appender
@@ -58,6 +63,7 @@ class RepoRequests:
         self._rests = rests
         self._cursors = cursors
         self._bounds = bounds
+        self._tracer = tracer
         self._coroutines: dict[str, Callable[[Any], Awaitable[bytes]]] = {
             "read_range": self._read_range,
             "load_conversation": self._load_conversation,
@@ -75,6 +81,14 @@ class RepoRequests:
         """
         request = pb.RepoRequest.FromString(body)
         kind = request.WhichOneof("request")
+        if not request.trace:
+            self._take(stream, kind, request, responder)
+            return
+        traced = TracedResponder(responder, self._tracer.start(REPO_REQUEST, request.trace, kind=kind or ""))
+        with traced.handling():
+            self._take(stream, kind, request, traced)
+
+    def _take(self, stream: ServerStream, kind: str | None, request: pb.RepoRequest, responder: Answers) -> None:
         if kind == "append":
             self._appender.submit(to_draft(request.append), responder)
         elif kind == "confirm":

@@ -10,6 +10,7 @@ from im_infra.cache.abstract import Cache
 from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.routing import InterestTable, Publications
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.peer import Peer
@@ -72,6 +73,7 @@ async def open_task(
     me: Peer,
     metrics: Metrics,
     clock: Clock,
+    tracer: Tracer = OFF,
 ) -> AsyncIterator[Task]:
     """Wire a task process; `run` it in the process's task group."""
     gateway_streams = StreamPool(
@@ -99,6 +101,7 @@ async def open_task(
         interests=InterestedGateways(InterestTable(cache, clock), Publications(cache, clock), discovery),
         gateways=gateways,
         max_entries=fan_out.max_entries,
+        tracer=tracer,
     )
     yield Task(
         bus=bus,

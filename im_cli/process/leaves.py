@@ -10,6 +10,7 @@ from im_cli.data_folder import DataFolder
 from im_cli.process.local_first import LocalFirst
 from im_cli.process.patience import when_available
 from im_cli.process.settings import ProcessSettings
+from im_cli.version import installed_version
 from im_infra.bus.abstract import Bus
 from im_infra.bus.open_bus import open_bus
 from im_infra.cache.abstract import Cache
@@ -19,6 +20,7 @@ from im_infra.discovery.abstract import Discovery
 from im_infra.discovery.open_discovery import open_discovery
 from im_infra.ids.worker_lease import WorkerLeaseKeeper
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.otlp import TracerOf, open_tracing
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.credentials import Credentials
 from im_infra.rpc.in_process.server import InProcessServer
@@ -66,6 +68,7 @@ class Leaves:
     """This process's node of each of its services."""
     servers: Mapping[str, InProcessServer]
     """What each of them serves, without a socket."""
+    tracer_of: TracerOf
 
 
 @asynccontextmanager
@@ -87,6 +90,10 @@ async def open_leaves(
         async def enter(name: str, open_: Callable[[], AbstractAsyncContextManager[T]]) -> T:
             return await when_available(name, lambda: stack.enter_async_context(open_()), patient=patient)
 
+        # Closed last: what the others end while they close is told, too.
+        tracer_of = await stack.enter_async_context(
+            open_tracing(settings.tracing, version=installed_version(), instance=settings.rpc.name, metrics=metrics)
+        )
         database: Database | None = None
         if settings.needs_database(me.peers):
             database = opened = await enter("database", lambda: open_database(settings.sql, folder.path))
@@ -106,4 +113,17 @@ async def open_leaves(
         stack.push_async_callback(channels.close)
         discovery = LocalFirst(registry, me.boot_id)
         lease = WorkerLeaseKeeper(registry, clock)
-        yield Leaves(clock, metrics, database, discovery, cache, bus, channels, credentials, lease, me.peers, servers)
+        yield Leaves(
+            clock,
+            metrics,
+            database,
+            discovery,
+            cache,
+            bus,
+            channels,
+            credentials,
+            lease,
+            me.peers,
+            servers,
+            tracer_of,
+        )

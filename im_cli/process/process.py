@@ -188,6 +188,7 @@ class _Wiring:
                 metrics=leaves.metrics,
                 clock=leaves.clock,
                 is_logic=lambda peer: peer.node_id in leaves.discovery.nodes("logic"),
+                tracer=leaves.tracer_of("repo"),
             )
         )
         self.runs |= {"repo": repo.run, "lease": leaves.lease.run}
@@ -209,6 +210,7 @@ class _Wiring:
                 metrics=leaves.metrics,
                 clock=leaves.clock,
                 secrets=LogicSecrets(keys=self._token_keys, refresh_key=SecretStr(self._secrets.refresh_secret)),
+                tracer=leaves.tracer_of("logic"),
             )
         )
         self.runs["logic"] = logic.run
@@ -230,6 +232,7 @@ class _Wiring:
                 me=leaves.peers["task"],
                 metrics=leaves.metrics,
                 clock=leaves.clock,
+                tracer=leaves.tracer_of("task"),
             )
         )
         self.runs["task"] = task.run
@@ -250,6 +253,8 @@ class _Wiring:
                 clock=leaves.clock,
                 keys=self._token_keys,
                 server_version=installed_version(),
+                tracer=leaves.tracer_of("gateway"),
+                tracing=self._settings.tracing,
             )
         )
         self.runs["gateway"] = self.gateway.run

@@ -49,7 +49,7 @@ def run_process(
         on_ready: told the process and the seconds since it began, the interpreter's own start among them.
 
     Raises:
-        CommandError: STORAGE or IN_THE_WAY, with what to do.
+        CommandError: STORAGE, IN_THE_WAY or USAGE, with what to do.
     """
     gc.disable()  # hundreds of thousands of objects come to stay: looking through them again and again costs a fifth
     os.environ.setdefault("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS)  # noqa: TID251 - gRPC's setting: it has no other way in
@@ -59,6 +59,7 @@ def run_process(
 
     logs.configure(settings.log.format, settings.log.level)
     secrets = _secrets(settings, folder)
+    _require_tracing(settings)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
 
     def ready(process: "Process") -> None:
@@ -112,6 +113,19 @@ async def _run(
             code=ExitCode.IN_THE_WAY,
             advice="stop what holds it, or choose another one",
         ) from error
+
+
+def _require_tracing(settings: "ProcessSettings") -> None:
+    if not settings.tracing.endpoint:
+        return
+    from im_infra.observability import otlp  # noqa: PLC0415 - see `run_process`
+
+    if not otlp.is_installed():
+        raise CommandError(
+            "tracing.endpoint is set, but what tells a collector of traces is not installed",
+            code=ExitCode.USAGE,
+            advice=f"pip install 'im-cluster[{otlp.EXTRA}]', or leave tracing.endpoint empty",
+        )
 
 
 def _secrets(settings: "ProcessSettings", folder: DataFolder) -> "Secrets":

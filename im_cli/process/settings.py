@@ -10,6 +10,7 @@ from im_gateway.settings import GatewaySettings
 from im_infra.bus.settings import BusSettings
 from im_infra.cache.settings import CacheSettings
 from im_infra.discovery.settings import DiscoverySettings
+from im_infra.observability.settings import TracingSettings
 from im_infra.rpc.settings import RpcTlsSettings
 from im_infra.settings import Section
 from im_infra.sql.settings import SqlSettings
@@ -63,6 +64,7 @@ class ProcessSettings(Section):
     """Everything a process can be told."""
 
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     internal: InternalSettings = InternalSettings()
     rpc: RpcSettings = RpcSettings()
     secrets: SecretsSettings = SecretsSettings()

@@ -10,6 +10,8 @@ from im_infra.aio import spawn
 from im_infra.error_table import CloseCode
 from im_infra.errors import ImError
 from im_infra.observability import logs
+from im_infra.observability.span_names import GATEWAY_PUSH
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.rpc.peer import Peer
 from im_proto.gateway.v1.gateway_pb2 import CloseConnection, Deliver, GatewayPush, MembershipChange
 
@@ -24,16 +26,34 @@ class Pushes:
         hub: the connections.
         interests: who is in which large conversation.
         on_unknown: hears of a connection that others believe to be here.
+        tracer: records what becomes of sampled pushes.
     """
 
-    def __init__(self, hub: Hub, interests: Interests, *, on_unknown: Callable[[int], None]) -> None:
+    def __init__(
+        self, hub: Hub, interests: Interests, *, on_unknown: Callable[[int], None], tracer: Tracer = OFF
+    ) -> None:
         self._hub = hub
         self._interests = interests
         self._on_unknown = on_unknown
+        self._tracer = tracer
 
     def on_push(self, _peer: Peer, body: bytes) -> None:
         """One push. A connection that is gone is counted, and its route, which should have gone with it, is removed."""
         push = GatewayPush.FromString(body)
+        if push.trace:
+            self._traced(push)
+        else:
+            self._take(push)
+
+    def _traced(self, push: GatewayPush) -> None:
+        span = self._tracer.start(GATEWAY_PUSH, push.trace, connections=len(push.deliver.connection_ids))
+        try:
+            with span.active():
+                self._take(push)
+        finally:
+            span.end()
+
+    def _take(self, push: GatewayPush) -> None:
         kind = push.WhichOneof("push")
         if kind == "deliver":
             self._deliver(push.deliver)

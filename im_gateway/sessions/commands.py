@@ -10,10 +10,12 @@ from im_gateway.codec.abstract import Malformed
 from im_gateway.connections.connection import Connection, State
 from im_gateway.connections.hub import Hub
 from im_gateway.sessions.logic_link import LogicLink
+from im_gateway.sessions.traces import Traces
 from im_infra import error_table
-from im_infra.contract.command import command_body
+from im_infra.contract.command import command_body, traced
 from im_infra.error_table import Reason
 from im_infra.errors import ImError, NotStartedError
+from im_infra.observability.tracing import Span
 from im_infra.rpc.stream_client import OnAnswer
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import TypingResponse
@@ -52,6 +54,7 @@ class Commands:
         verifier: checks the tokens of Refresh.
         on_view: a connection's view changed from what it was.
         pulls: answers what needs no logic.
+        traces: begins those of sampled frames; None: nothing is traced.
     """
 
     def __init__(
@@ -62,12 +65,14 @@ class Commands:
         verifier: AccessTokenVerifier,
         on_view: Callable[[Connection, frozenset[int]], None],
         pulls: LocalPulls,
+        traces: Traces | None = None,
     ) -> None:
         self._hub = hub
         self._link = link
         self._verifier = verifier
         self._on_view = on_view
         self._pulls = pulls
+        self._traces = traces
         self._timeout_s = hub.settings.connections.request_timeout_s
         self._max_open_requests = hub.settings.connections.max_open_requests
         self._typing_response = ServerFrame(typing=TypingResponse()).SerializeToString()
@@ -147,6 +152,11 @@ class Commands:
         connection.open_requests += 1
         body = command_body(connection.command_head, raw)
         on_answer = partial(self._on_answer, connection, request_id, body)
+        if self._traces is not None:
+            span = self._traces.begin(frame)
+            if span is not None:
+                body = traced(body, span.context)
+                on_answer = partial(self._on_traced_answer, span, connection, request_id, body)
         client.request(
             body, on_answer if learner is None else partial(_learn, learner, on_answer), timeout_s=self._timeout_s
         )
@@ -164,6 +174,23 @@ class Commands:
             self._link.ask_again(connection.caller.user_id, request, again)
         else:
             _on_last_answer(connection, request_id, body, error)
+
+    def _on_traced_answer(
+        self,
+        span: Span,
+        connection: Connection,
+        request_id: int,
+        request: bytes,
+        body: bytes | None,
+        error: ImError | None,
+    ) -> None:
+        """As `_on_answer`; the span ends with the last answer, whoever gives it."""
+        if isinstance(error, NotStartedError):
+            last = partial(_on_last_traced_answer, span, connection, request_id)
+            self._link.ask_again(connection.caller.user_id, request, last)
+        else:
+            span.end(error)
+            self._on_answer(connection, request_id, request, body, error)
 
     def _ping(self, connection: Connection, frame: ClientFrame, _now: float) -> bool:
         connection.answer(frame.request_id, frames.ping_frame(self._hub.clock.now_ms()))
@@ -239,3 +266,10 @@ def _on_last_answer(connection: Connection, request_id: int, body: bytes | None,
         connection.fail(request_id, error or ImError(error_table.INTERNAL))
     elif request_id:
         connection.answer(request_id, body)
+
+
+def _on_last_traced_answer(
+    span: Span, connection: Connection, request_id: int, body: bytes | None, error: ImError | None
+) -> None:
+    span.end(error)
+    _on_last_answer(connection, request_id, body, error)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from im_infra.contract.command import command_body, command_head
+from im_infra.contract.command import command_body, command_head, traced
 from im_infra.errors import ImError, NotStartedError
 from im_infra.rpc.stream_client import OnAnswer, StreamClient
 from im_proto.logic.v1.stream_pb2 import Caller
@@ -67,13 +67,20 @@ class LogicLink:
             return
         self.request(client, caller.user_id, body, on_frame)
 
-    async def call(self, caller: Caller, frame: bytes) -> bytes:
+    async def call(self, caller: Caller, frame: bytes, *, trace: bytes = b"") -> bytes:
         """The same for coroutines: a serialised ServerFrame. Cancelling gives up waiting only.
+
+        Args:
+            caller: who asks.
+            frame: a serialised ClientFrame.
+            trace: the context of its span, where it is sampled.
 
         Raises:
             ImError: as logic answered, or UNAVAILABLE, DEADLINE_EXCEEDED, OVERLOADED.
         """
         body = command_body(command_head(caller), frame)
+        if trace:
+            body = traced(body, trace)
         try:
             return await self._pool.pick(caller.user_id).call(body, timeout_s=self._timeout_s)
         except NotStartedError:

@@ -11,6 +11,7 @@ from im_proto.logic.v1.stream_pb2 import Caller, LogicRequest
 
 _CALLER: Final = LogicRequest.CALLER_FIELD_NUMBER
 _CALLER_TAG: Final = _CALLER << 3 | 2
+_TRACE: Final = LogicRequest.TRACE_FIELD_NUMBER
 _FRAME_TAG: Final = LogicRequest.FRAME_FIELD_NUMBER << 3 | 2
 
 
@@ -27,6 +28,16 @@ def command_body(head: bytes, frame: bytes) -> bytes:
         frame: a serialised ClientFrame.
     """
     return head + varint(len(frame)) + frame
+
+
+def traced(body: bytes, trace: bytes) -> bytes:
+    """The body of a sampled command: `split_command` leaves it to be parsed.
+
+    Args:
+        body: from `command_body`.
+        trace: the context of the asker's span.
+    """
+    return body + delimited(_TRACE, trace)
 
 
 def split_command(body: bytes) -> tuple[bytes, bytes] | None:

@@ -12,12 +12,15 @@ from typing import Any, Final, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from im_infra.observability import traceparent
+from im_infra.observability.tracing import active_span
+
 Format = Literal["console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
 
 _CHATTY: Final = ("aiokafka", "alembic")
 """Libraries whose info is for their own developers."""
-_REPETITIVE: Final = ("aiokafka",)
+_REPETITIVE: Final = ("aiokafka", "opentelemetry")
 """Libraries that say the same many times a second while a server is away."""
 _SILENCE_S: Final = 30.0
 _BLANKED_KEYS: Final = frozenset(
@@ -38,6 +41,7 @@ def configure(format: Format = "console", level: Level = "info", *, stream: Text
     number = logging.getLevelName(level.upper())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _tell_span,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
@@ -107,6 +111,15 @@ def _head_first(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
     """What every line has stands first, so that lines can be read without a tool too."""
     head: EventDict = {key: event[key] for key in ("time", "level", "logger", "event") if key in event}
     return {**head, **event}
+
+
+def _tell_span(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Lines of a sampled request carry the ids under which its trace is found."""
+    span = active_span()
+    if span is not None and span.context:
+        event["trace_id"] = traceparent.trace_id(span.context)
+        event["span_id"] = traceparent.span_id(span.context)
+    return event
 
 
 def _blank_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

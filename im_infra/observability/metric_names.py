@@ -64,6 +64,10 @@ METRICS: Final[tuple[Metric, ...]] = (
         "im_bus_fetched_items", "gauge", "items", "Records fetched from Kafka that wait for their handler.", ("topic",)
     ),
     Metric("im_bus_partitions", "gauge", "items", "Partitions that this process consumes.", ("topic",)),
+    Metric("im_tracing_exported_spans_total", "counter", "items", "Spans that the collector took."),
+    Metric(
+        "im_tracing_lost_spans_total", "counter", "items", "Spans given up, as the collector was away or refused them."
+    ),
     # im_infra.rpc
     # im_gateway
     Metric("im_gateway_connections", "gauge", "items", "Open WebSocket connections."),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from im_infra.contract.log_entry import bare, push_frame, to_message
+from im_infra.observability.tracing import Span
 from im_logic.asker import Origin
 from im_logic.conversations.conversation import FANOUT_LARGE, FANOUT_SMALL, Conversation
 from im_logic.delivery.confirmations import Countdown
@@ -28,6 +29,8 @@ class Committed:
     known: Conversation | None = None
     """The state it was decided by."""
     skip: Origin | None = None
+    trace: Span | None = None
+    """The delivery's span, where the entry is sampled."""
 
 
 @dataclass(slots=True)

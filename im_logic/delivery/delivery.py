@@ -7,6 +7,8 @@ from typing import Final
 
 from im_infra.bus.abstract import Bus
 from im_infra.clock import Clock
+from im_infra.observability.span_names import LOGIC_DELIVER
+from im_infra.observability.tracing import OFF, Span, Tracer
 from im_infra.routing.publications import Publications
 from im_infra.routing.routes import RouteTable
 from im_infra.rpc.peer import Peer
@@ -51,6 +53,7 @@ class Delivery:
         cache: who is in a conversation.
         bus: takes large ranges.
         clock: for ages.
+        tracer: records what is delivered again.
     """
 
     def __init__(
@@ -65,13 +68,14 @@ class Delivery:
         cache: ConversationCache,
         bus: Bus,
         clock: Clock,
+        tracer: Tracer = OFF,
     ) -> None:
         self._clock = clock
         self._post = Post(gateways=gateways, routes=routes, boot_of=boot_of, publications=publications, listed=listed)
         self._small = SmallFanOut(cache=cache, post=self._post, clock=clock, on_too_large=self._too_large)
         self._large = LargeFanOut(bus, on_rest=repo.rest_large)
         self._confirmations = Confirmations(repo)
-        self._redeliverer = Redeliverer(repo=repo, confirmations=self._confirmations, redelivery=self)
+        self._redeliverer = Redeliverer(repo=repo, confirmations=self._confirmations, redelivery=self, tracer=tracer)
 
     async def run(self) -> None:
         """Deliver until cancelled. What is queued then is brought back by the outbox."""
@@ -127,8 +131,9 @@ class Delivery:
         countdown = Countdown(self._confirmations, client, boot_id, stretch, left=small + large)
         if result.changed:
             self._members_changed(item, result, conversation)
+        trace = proposal.asker.trace
         if large:
-            self._large.publish(_large_entry(item, result, countdown))
+            self._large.publish(_large_entry(item, result, countdown, trace))
         if small:
             frame, bare_frame = frames_of_result(item, result, proposal.client_text)
             self._small.send(
@@ -144,6 +149,7 @@ class Delivery:
                     known=conversation,
                     # A message's ack says all that its sender does not know; a change or a notice only comes pushed.
                     skip=proposal.asker.origin if item.countable else None,
+                    trace=None if trace is None else trace.child(LOGIC_DELIVER),
                 )
             )
 
@@ -180,6 +186,7 @@ class Delivery:
                     frame=frame,
                     bare_frame=bare_frame,
                     countdown=stretch.countdown,
+                    trace=None if stretch.trace is None else stretch.trace.child(LOGIC_DELIVER),
                 )
             )
         stretch.countdown.done()
@@ -192,13 +199,14 @@ class Delivery:
                 from_seq=stretch.from_seq,
                 to_seq=stretch.to_seq,
                 countdown=stretch.countdown,
+                trace=stretch.trace,
             )
         )
 
     def _too_large(self, committed: Committed) -> None:
         """Committed as small, but by now its members are not listed any more: the bus brings it."""
         seq = committed.seq
-        self._large.publish(LargeEntry(committed.conversation_id, seq, seq, committed.countdown))
+        self._large.publish(LargeEntry(committed.conversation_id, seq, seq, committed.countdown, trace=committed.trace))
 
     def _members_changed(self, item: AppendItem, result: AppendResult, before: Conversation) -> None:
         turned_large = result.previous_fanout == FANOUT_SMALL and result.fanout == FANOUT_LARGE and before.small
@@ -220,7 +228,7 @@ class Delivery:
             self._post.send(parcel)
 
 
-def _large_entry(item: AppendItem, result: AppendResult, countdown: Countdown) -> LargeEntry:
+def _large_entry(item: AppendItem, result: AppendResult, countdown: Countdown, trace: Span | None) -> LargeEntry:
     return LargeEntry(
         conversation_id=result.conversation_id,
         from_seq=result.seq,
@@ -229,4 +237,5 @@ def _large_entry(item: AppendItem, result: AppendResult, countdown: Countdown) -
         epoch=result.epoch,
         member_version=result.member_version,
         entries=(to_entry(item, result).SerializeToString(),),
+        trace=trace,
     )

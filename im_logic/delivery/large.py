@@ -14,7 +14,9 @@ from im_infra import error_table
 from im_infra.aio import spawn
 from im_infra.bus.abstract import FANOUT_TOPIC, Bus
 from im_infra.errors import ImError
-from im_infra.observability import logs
+from im_infra.observability import logs, traceparent
+from im_infra.observability.span_names import LOGIC_PUBLISH
+from im_infra.observability.tracing import Span
 from im_logic.delivery.confirmations import Countdown
 from im_proto.event.v1.fanout_pb2 import FanOutRange
 
@@ -43,6 +45,8 @@ class LargeEntry(NamedTuple):
     member_version: int = 0
     entries: tuple[bytes, ...] = ()
     """Serialised LogEntry of the whole stretch, or nothing: task reads them."""
+    trace: Span | None = None
+    """The span of what brought it here, where it is sampled."""
 
 
 class LargeFanOut:
@@ -123,16 +127,22 @@ class LargeFanOut:
             epoch=last.epoch,
             member_version=last.member_version,
         )
+        span = _publish_span(stretch)
+        headers = {traceparent.HEADER: traceparent.write(span.context)} if span is not None and span.context else None
+        key = first.conversation_id.to_bytes(8, "big")
+        failed: ImError | None = None
         try:
-            await self._bus.publish(
-                FANOUT_TOPIC, key=first.conversation_id.to_bytes(8, "big"), value=record.SerializeToString()
-            )
+            await self._bus.publish(FANOUT_TOPIC, key=key, value=record.SerializeToString(), headers=headers)
         except ImError as error:
+            failed = error
             self.dropped += len(stretch)
             if error.reason is error_table.UNAVAILABLE and not self._rests.is_set():
                 _LOG.warning("large fan-out rests", error=error.message)
                 self._rests.set()
             return
+        finally:
+            if span is not None:
+                span.end(failed)
         self.published += len(stretch)
         for entry in stretch:
             entry.countdown.done()
@@ -158,3 +168,14 @@ def take_stretch(waiting: deque[LargeEntry]) -> list[LargeEntry]:
 
 def _guard(entry: LargeEntry) -> tuple[int, str, int]:
     return entry.countdown.outbox_id, entry.countdown.boot_id, entry.epoch
+
+
+def _publish_span(stretch: Sequence[LargeEntry]) -> Span | None:
+    """Within the first sampled entry's request, linked to the others'; None: nothing is sampled."""
+    traces = [entry.trace for entry in stretch if entry.trace is not None]
+    if not traces:
+        return None
+    span = traces[0].child(LOGIC_PUBLISH, entries=len(stretch))
+    for other in traces[1:]:
+        span.link(other)
+    return span

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from im_infra.observability.tracing import Span
 from im_logic.asker import Origin
 from im_logic.delivery.confirmations import Countdown
 
@@ -22,5 +23,7 @@ class Parcel:
     """This connection has its answer and gets no push."""
     countdown: Countdown | None = None
     """Hears of every gateway's acknowledgement."""
+    trace: Span | None = None
+    """The delivery's span, where the entry is sampled; ends when every gateway's push is queued."""
     gateway_push: bytes = b""
     """A serialised im.gateway.v1.GatewayPush for each gateway where one of `users` is connected, instead of a frame."""

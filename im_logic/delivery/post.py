@@ -148,6 +148,8 @@ class Post:
                 self.dropped += 1
         if countdown is not None:
             countdown.done()
+        if parcel.trace is not None:
+            parcel.trace.end()
 
     def _address(
         self,
@@ -222,4 +224,6 @@ def _with_frames(push: GatewayPush, parcel: Parcel) -> bytes:
         deliver.bare_frame = parcel.bare_frame
     if parcel.ephemeral:
         deliver.ephemeral = True
+    if parcel.trace is not None:
+        push.trace = parcel.trace.context
     return push.SerializeToString()

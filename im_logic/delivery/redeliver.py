@@ -5,6 +5,8 @@ from typing import Final, NamedTuple, Protocol
 
 from im_infra.errors import ImError
 from im_infra.observability import logs
+from im_infra.observability.span_names import LOGIC_REDELIVER
+from im_infra.observability.tracing import OFF, Span, Tracer
 from im_infra.rpc.peer import Peer
 from im_logic.conversations.conversation import FANOUT_LARGE
 from im_logic.delivery.confirmations import Confirmations, Countdown
@@ -24,6 +26,8 @@ class Stretch(NamedTuple):
     to_seq: int
     large: bool
     countdown: Countdown
+    trace: Span | None = None
+    """Of its delivering again, where an entry of its batch is sampled."""
 
 
 class Redelivery(Protocol):
@@ -45,12 +49,16 @@ class Redeliverer:
         repo: reads.
         confirmations: takes what took effect.
         redelivery: delivers.
+        tracer: records it for sampled entries.
     """
 
-    def __init__(self, *, repo: RepoStream, confirmations: Confirmations, redelivery: Redelivery) -> None:
+    def __init__(
+        self, *, repo: RepoStream, confirmations: Confirmations, redelivery: Redelivery, tracer: Tracer = OFF
+    ) -> None:
         self._repo = repo
         self._confirmations = confirmations
         self._redelivery = redelivery
+        self._tracer = tracer
         # Full: dropped and counted. The sweeper repeats ranges, senders their messages.
         self._waiting: asyncio.Queue[Stretch] = asyncio.Queue(MAX_WAITING)
         self.dropped = 0
@@ -73,7 +81,9 @@ class Redeliverer:
             )
             countdown = Countdown(self._confirmations, client, peer.boot_id, confirmed)
             large = part.fanout == FANOUT_LARGE
-            self.add(Stretch(part.conversation_id, part.from_seq, part.to_seq, large, countdown))
+            trace = push.redeliver.trace
+            span = self._tracer.start(LOGIC_REDELIVER, trace) if trace else None
+            self.add(Stretch(part.conversation_id, part.from_seq, part.to_seq, large, countdown, span))
 
     def add(self, stretch: Stretch) -> None:
         """Deliver a stretch again, soon."""
@@ -95,4 +105,6 @@ class Redeliverer:
                     _LOG.warning("entries not read again", reason=error.reason.name)
                     continue
                 self._redelivery.redeliver(stretch, entries)
+            if stretch.trace is not None:
+                stretch.trace.end()
             self.redelivered += stretch.to_seq - stretch.from_seq + 1

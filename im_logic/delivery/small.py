@@ -109,5 +109,6 @@ class SmallFanOut:
                 bare_frame=committed.bare_frame,
                 skip=committed.skip,
                 countdown=committed.countdown,
+                trace=committed.trace,
             )
         )

@@ -129,6 +129,9 @@ class AppendLanes:
         item.client_message_id = proposal.client_id
         item.digest = proposal.digest
         item.deny_version = conversation.deny_version
+        trace = proposal.asker.trace
+        if trace is not None:
+            request.trace = trace.context
 
         def on_appended(result: AppendResult | None, error: ImError | None) -> None:
             lane.settle()

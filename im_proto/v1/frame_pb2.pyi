@@ -104,8 +104,13 @@ class ClientFrame(_message.Message):
     FIND_USER_FIELD_NUMBER: _builtins.int
     RECALL_MESSAGE_FIELD_NUMBER: _builtins.int
     EDIT_MESSAGE_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.int
     """Chosen by the client, unique among its open requests on this connection. 0: no answer is wanted unless it fails."""
+    traceparent: _builtins.str
+    """A W3C traceparent whose trace this request is to be part of; it needs the flag "sampled". Servers that were not told to
+    follow clients ignore it, as they do one that cannot be read.
+    """
     @_builtins.property
     def hello(self) -> _session_pb2.HelloRequest:
         """Opens the session; the first frame, exactly once."""
@@ -230,10 +235,11 @@ class ClientFrame(_message.Message):
         find_user: _account_pb2.FindUserRequest | None = ...,
         recall_message: _message_pb2.RecallMessageRequest | None = ...,
         edit_message: _message_pb2.EditMessageRequest | None = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ack_received", b"ack_received", "add_members", b"add_members", "create_group", b"create_group", "dissolve_group", b"dissolve_group", "edit_message", b"edit_message", "find_user", b"find_user", "get_conversation", b"get_conversation", "get_messages", b"get_messages", "get_users", b"get_users", "hello", b"hello", "leave_group", b"leave_group", "list_conversations", b"list_conversations", "list_members", b"list_members", "mark_read", b"mark_read", "open_direct", b"open_direct", "operation", b"operation", "ping", b"ping", "pull", b"pull", "recall_message", b"recall_message", "refresh", b"refresh", "remove_member", b"remove_member", "send", b"send", "sync", b"sync", "typing", b"typing", "view", b"view"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_received", b"ack_received", "add_members", b"add_members", "create_group", b"create_group", "dissolve_group", b"dissolve_group", "edit_message", b"edit_message", "find_user", b"find_user", "get_conversation", b"get_conversation", "get_messages", b"get_messages", "get_users", b"get_users", "hello", b"hello", "leave_group", b"leave_group", "list_conversations", b"list_conversations", "list_members", b"list_members", "mark_read", b"mark_read", "open_direct", b"open_direct", "operation", b"operation", "ping", b"ping", "pull", b"pull", "recall_message", b"recall_message", "refresh", b"refresh", "remove_member", b"remove_member", "request_id", b"request_id", "send", b"send", "sync", b"sync", "typing", b"typing", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ack_received", b"ack_received", "add_members", b"add_members", "create_group", b"create_group", "dissolve_group", b"dissolve_group", "edit_message", b"edit_message", "find_user", b"find_user", "get_conversation", b"get_conversation", "get_messages", b"get_messages", "get_users", b"get_users", "hello", b"hello", "leave_group", b"leave_group", "list_conversations", b"list_conversations", "list_members", b"list_members", "mark_read", b"mark_read", "open_direct", b"open_direct", "operation", b"operation", "ping", b"ping", "pull", b"pull", "recall_message", b"recall_message", "refresh", b"refresh", "remove_member", b"remove_member", "request_id", b"request_id", "send", b"send", "sync", b"sync", "traceparent", b"traceparent", "typing", b"typing", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["hello", "send", "ack_received", "mark_read", "ping", "pull", "sync", "view", "typing", "get_messages", "refresh", "open_direct", "create_group", "add_members", "leave_group", "remove_member", "dissolve_group", "get_conversation", "list_members", "list_conversations", "get_users", "find_user", "recall_message", "edit_message"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015

@@ -59,6 +59,7 @@ def append_batch(
     message_ids: Sequence[int],
     terms: BatchTerms,
     confirmed: Sequence[int] = (),
+    trace: bytes = b"",
 ) -> Closing[BatchResult]:
     """Append drafts, in their order: a unit of `Database.write_closing`.
 
@@ -68,8 +69,9 @@ def append_batch(
         message_ids: as many new global ids.
         terms: what holds for all batches.
         confirmed: outbox rows that are done and go with this transaction.
+        trace: the batch's span, where an entry is sampled: its outbox row keeps it.
     """
-    batch = _Batch(connection, drafts, terms)
+    batch = _Batch(connection, drafts, terms, trace)
     outcomes = [batch.append(draft, message_id) for draft, message_id in zip(drafts, message_ids, strict=True)]
     return batch.close(outcomes, confirmed)
 
@@ -77,8 +79,9 @@ def append_batch(
 class _Batch:
     """The state in memory between the first statements of the transaction and the last."""
 
-    def __init__(self, connection: Connection, drafts: Sequence[Draft], terms: BatchTerms) -> None:
+    def __init__(self, connection: Connection, drafts: Sequence[Draft], terms: BatchTerms, trace: bytes) -> None:
         self._connection = connection
+        self._trace = trace
         self._dialect = dialect = connection.dialect.name
         self._terms = terms
         identities = {draft[:3] for draft in drafts}
@@ -143,7 +146,11 @@ class _Batch:
         statements += change_targets(dialect, self._targets)
         statements.append(save_conversations(dialect, self._conversations.values()))
         next_time = now + self._terms.sweep_after_ms
-        statements.append(row_to_insert(dialect, self._ranges, owner=self._terms.owner, now=now, next_time=next_time))
+        statements.append(
+            row_to_insert(
+                dialect, self._ranges, owner=self._terms.owner, now=now, next_time=next_time, trace=self._trace
+            )
+        )
         return statements
 
     def _again(self, draft: Draft, first: FirstAck, conversation: LockedConversation, now: int) -> Outcome:

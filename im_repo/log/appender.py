@@ -14,6 +14,9 @@ from im_infra.errors import ImError
 from im_infra.ids.snowflake import Snowflake
 from im_infra.observability import logs
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.span_names import REPO_APPEND_BATCH
+from im_infra.observability.tracing import OFF, Span, Tracer, start_batch
+from im_infra.rpc.traced_responder import TracedResponder
 from im_infra.sql.abstract import Database
 from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError
 from im_repo.log import convert
@@ -41,6 +44,7 @@ class Appender:
         settings: sizes.
         metrics: what is counted.
         monotonic: seconds, to time batches.
+        tracer: records batches with sampled entries in them.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Appender:
         settings: AppendSettings,
         metrics: Metrics,
         monotonic: Callable[[], float],
+        tracer: Tracer = OFF,
     ) -> None:
         self._database = database
         self._ids = ids
@@ -60,6 +65,7 @@ class Appender:
         self._terms = terms
         self._settings = settings
         self._monotonic = monotonic
+        self._tracer = tracer
         self._queue = AppendQueue(max_items=settings.queue_items, max_bytes=settings.queue_bytes)
         self._ready = asyncio.Event()
         self._stopped = False
@@ -112,7 +118,11 @@ class Appender:
         if not batch:
             return
         try:
-            result = await self._store([waiting.draft for waiting in batch])
+            span = self._span(batch) if self._tracer.is_on else None
+            if span is None:
+                result = await self._store([waiting.draft for waiting in batch])
+            else:
+                result = await self._store_traced([waiting.draft for waiting in batch], span)
         except DataRejectedError as error:
             await self._halve(batch, error)
         except asyncio.CancelledError:
@@ -136,7 +146,28 @@ class Appender:
         await self._commit(batch[:middle])
         await self._commit(batch[middle:])
 
-    async def _store(self, drafts: Sequence[Draft]) -> BatchResult:
+    def _span(self, batch: Sequence[Waiting]) -> Span | None:
+        """The span of a batch with sampled entries in it: they and it are linked to each other."""
+        sampled = [waiting.answer.span for waiting in batch if isinstance(waiting.answer, TracedResponder)]
+        if not sampled:
+            return None
+        span = start_batch(self._tracer, REPO_APPEND_BATCH, [each.context for each in sampled], entries=len(batch))
+        for each in sampled:
+            each.link(span)
+        return span
+
+    async def _store_traced(self, drafts: Sequence[Draft], span: Span) -> BatchResult:
+        failed: ImError | None = None
+        try:
+            with span.active():
+                return await self._store(drafts, trace=span.context)
+        except ImError as error:
+            failed = error
+            raise
+        finally:
+            span.end(failed)
+
+    async def _store(self, drafts: Sequence[Draft], *, trace: bytes = b"") -> BatchResult:
         """Run the unit; after a COMMIT whose outcome is unknown again, through lock and dedup.
 
         What that first COMMIT stored then answers as a duplicate, so that its fan-out is repeated; its outbox row, if
@@ -150,6 +181,7 @@ class Appender:
                 message_ids=self._ids.next_ids(len(drafts)),
                 terms=self._terms,
                 confirmed=confirmed,
+                trace=trace,
             )
             started = self._monotonic()
             try:

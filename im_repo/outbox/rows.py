@@ -20,9 +20,13 @@ class OutboxRow(NamedTuple):
 
     outbox_id: int
     ranges: list[Range]
+    trace: bytes = b""
+    """The span of the append, where an entry was sampled."""
 
 
-def row_to_insert(dialect: str, ranges: Sequence[Range], *, owner: str, now: int, next_time: int) -> Statement:
+def row_to_insert(
+    dialect: str, ranges: Sequence[Range], *, owner: str, now: int, next_time: int, trace: bytes = b""
+) -> Statement:
     """Guard the fan-out of `ranges` until it is confirmed; the statement gives the row its id.
 
     Args:
@@ -31,8 +35,9 @@ def row_to_insert(dialect: str, ranges: Sequence[Range], *, owner: str, now: int
         owner: the boot that counts the confirmations.
         now: the database's time, milliseconds since the epoch.
         next_time: when the sweeper takes it.
+        trace: the span of the append, where an entry is sampled.
     """
-    payload = OutboxRanges(ranges=[to_proto(one) for one in ranges]).SerializeToString()
+    payload = OutboxRanges(ranges=[to_proto(one) for one in ranges], trace=trace).SerializeToString()
     return insert_rows(dialect, "outbox", _COLUMNS, [(now, next_time, owner, payload)])
 
 
@@ -60,7 +65,7 @@ def find_due(connection: Connection, *, limit: int, whatever_age: bool, after_id
         rows = rows.where(OUTBOX.c.id > after_id).order_by(OUTBOX.c.id)
     else:
         rows = rows.where(OUTBOX.c.next_time <= read_now_ms(connection)).order_by(OUTBOX.c.next_time, OUTBOX.c.id)
-    return [OutboxRow(row.id, _ranges(row.ranges)) for row in connection.execute(rows)]
+    return [_row(row.id, row.ranges) for row in connection.execute(rows)]
 
 
 def claim_rows(connection: Connection, wait_ms: dict[int, int], *, owner: str) -> None:
@@ -75,8 +80,7 @@ def to_proto(one: Range) -> OutboxRange:
     return OutboxRange(conversation_id=one.conversation_id, from_seq=one.from_seq, to_seq=one.to_seq, fanout=one.fanout)
 
 
-def _ranges(payload: bytes) -> list[Range]:
-    return [
-        Range(one.conversation_id, one.from_seq, one.to_seq, one.fanout)
-        for one in OutboxRanges.FromString(payload).ranges
-    ]
+def _row(outbox_id: int, payload: bytes) -> OutboxRow:
+    stored = OutboxRanges.FromString(payload)
+    ranges = [Range(one.conversation_id, one.from_seq, one.to_seq, one.fanout) for one in stored.ranges]
+    return OutboxRow(outbox_id, ranges, stored.trace)

@@ -160,15 +160,15 @@ class Sweeper:
                 if not takers:
                     ranges = [one for one in ranges if one.fanout != FANOUT_LARGE]
                     takers = streams
-            if ranges and not _push(row.outbox_id, ranges, takers):
+            if ranges and not _push(row, ranges, takers):
                 return False
             self._redelivered.inc(len(ranges))
         return True
 
 
-def _push(outbox_id: int, ranges: Sequence[Range], streams: Sequence[LogicStream]) -> bool:
-    """Push a row to the first that takes it, rows spread evenly; False: none does."""
-    redeliver = Redeliver(outbox_id=outbox_id, ranges=[to_proto(one) for one in ranges])
+def _push(row: OutboxRow, ranges: Sequence[Range], streams: Sequence[LogicStream]) -> bool:
+    """Push what is left of a row to the first that takes it, rows spread evenly; False: none does."""
+    redeliver = Redeliver(outbox_id=row.outbox_id, ranges=[to_proto(one) for one in ranges], trace=row.trace)
     push = RepoPush(redeliver=redeliver).SerializeToString()
-    start = outbox_id % len(streams)
+    start = row.outbox_id % len(streams)
     return any(stream.push(push) for stream in (*streams[start:], *streams[:start]))

@@ -13,6 +13,9 @@ from google.protobuf.message import DecodeError
 from im_infra import error_table
 from im_infra.bus.abstract import Record
 from im_infra.errors import ImError
+from im_infra.observability import traceparent
+from im_infra.observability.span_names import TASK_FAN_OUT
+from im_infra.observability.tracing import OFF, Tracer, start_batch
 from im_proto.event.v1.fanout_pb2 import FanOutRange
 from im_proto.gateway.v1.gateway_pb2 import FanOut
 from im_proto.repo.v1.stream_pb2 import Entries, LogEntry
@@ -30,15 +33,23 @@ class FanOutRecords:
         interests: tells which gateways to send to.
         gateways: reaches them.
         max_entries: entries per frame to a gateway.
+        tracer: records what becomes of sampled entries.
     """
 
     def __init__(
-        self, *, reader: EntryReader, interests: InterestReader, gateways: Gateways, max_entries: int = 256
+        self,
+        *,
+        reader: EntryReader,
+        interests: InterestReader,
+        gateways: Gateways,
+        max_entries: int = 256,
+        tracer: Tracer = OFF,
     ) -> None:
         self._reader = reader
         self._interests = interests
         self._gateways = gateways
         self._max_entries = max_entries
+        self._tracer = tracer
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Push what the records ask for; returns once it is queued at every live interested gateway.
@@ -46,6 +57,26 @@ class FanOutRecords:
         Raises:
             ImError: some of it is not; the whole may be handled again. FRAME_INVALID: a record cannot be read.
         """
+        sampled = [
+            parent
+            for record in records
+            if record.headers and (parent := traceparent.read(record.headers.get(traceparent.HEADER, "")))
+        ]
+        if not sampled:
+            await self._push_records(records)
+            return
+        span = start_batch(self._tracer, TASK_FAN_OUT, sampled, records=len(records))
+        failed: ImError | None = None
+        try:
+            with span.active():
+                await self._push_records(records)
+        except ImError as error:
+            failed = error
+            raise
+        finally:
+            span.end(failed)
+
+    async def _push_records(self, records: Sequence[Record]) -> None:
         carried = [_parse(record) for record in records]
         entries: dict[tuple[int, int], tuple[LogEntry, FanOutRange]] = {}
         for fan_out_range in carried:

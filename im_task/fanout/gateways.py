@@ -13,6 +13,7 @@ from im_infra.error_kind import Kind
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.tracing import active_span
 from im_infra.rpc.pool import StreamPool
 from im_infra.rpc.retry import retry
 from im_proto.gateway.v1.gateway_pb2 import CheckConversations, FanOut, GatewayRequest, GatewayResponse
@@ -49,7 +50,9 @@ class StreamGateways:
         """
         target = interest.gateway_id, interest.boot_id
         if not self._owed.owes(target):
-            body = GatewayRequest(fan_out=fan_out).SerializeToString()
+            span = active_span()
+            trace = b"" if span is None else span.context
+            body = GatewayRequest(fan_out=fan_out, trace=trace).SerializeToString()
             try:
                 return await retry(
                     lambda timeout_s: self._ask(target, body, timeout_s=timeout_s), timeout_s=self._timeout_s

@@ -1,5 +1,6 @@
 """The log, read over the stream that task keeps to repo."""
 
+from im_infra.observability.tracing import active_span
 from im_infra.rpc.pool import StreamPool
 from im_proto.repo.v1.stream_pb2 import Entries, ReadEntries, RepoRequest, RepoResponse
 
@@ -21,6 +22,9 @@ class RepoLog:
         request = RepoRequest(
             read_entries=ReadEntries(conversation_id=conversation_id, from_seq=from_seq, to_seq=to_seq)
         )
+        span = active_span()
+        if span is not None:
+            request.trace = span.context
         client = self._pool.pick(conversation_id)
         answer = await client.call(request.SerializeToString(), timeout_s=self._timeout_s)
         return RepoResponse.FromString(answer).entries

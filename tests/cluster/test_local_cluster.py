@@ -14,16 +14,31 @@ from im_cli.exit_code import ExitCode
 from im_sdk import Client, Kicked, MessageReceived
 from tests.integration.im_cli.conftest import run_im
 from tests.support.engines import require
+from tests.support.http_client import HttpClient
+from tests.support.otlp_collector import Collector, otlp_collector
+from tests.support.socket_client import open_session
+from tests.support.traced import send_traced, told_trace
 
 UP_S = 180
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A running cluster's folder."""
+def collector() -> Iterator[Collector]:
+    with otlp_collector() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A running cluster's folder; it traces what its clients ask for."""
     require(REQUIREMENTS)
     folder = tmp_path_factory.mktemp("local-cluster") / "cluster"
-    up = run_im("cluster", "up", "--folder", folder, "--first-port", "0", timeout_s=UP_S)
+    tracing = {
+        "IM_TRACING__ENDPOINT": collector.endpoint,
+        "IM_TRACING__SAMPLE_RATIO": "0",
+        "IM_TRACING__FOLLOW_CLIENTS": "true",
+    }
+    up = run_im("cluster", "up", "--folder", folder, "--first-port", "0", environment=tracing, timeout_s=UP_S)
     assert up.returncode == ExitCode.DONE, up.stdout + up.stderr
     yield folder
     down = run_im("cluster", "down", "--folder", folder)
@@ -51,6 +66,42 @@ async def test_people_on_different_gateways_talk(folder: Path) -> None:
             if isinstance(event, MessageReceived):
                 assert (event.message.seq, event.message.text) == (sent.seq, "Are you there?")
                 break
+
+
+async def test_a_message_is_one_trace_across_the_processes(folder: Path, collector: Collector) -> None:
+    """From the frame at one gateway to the push at the other, over the streams; in the world room over Kafka."""
+    one, other = state_of(folder).urls
+    async with HttpClient(one) as api, HttpClient(other) as other_api:
+        cay, dan = await api.register(), await other_api.register()
+    async with (
+        open_session(f"ws{one.removeprefix('http')}/ws", cay.access_token) as sender,
+        open_session(f"ws{other.removeprefix('http')}/ws", dan.access_token) as reader,
+    ):
+        opened = await sender.ask_for("open_direct", user_id=str(dan.user_id))
+        small = await send_traced(sender, opened.open_direct.head.conversation.conversation_id, "Traced")
+        world = reader.session.hello.world_conversation_id
+        await reader.ask_for("view", conversation_ids=[str(world)])
+        large = await send_traced(sender, world, "Traced, everybody")
+        await reader.until(lambda frame: frame.message_push.message.content.text.text == "Traced, everybody")
+        assert {"repo.request", "logic.deliver"} <= set(
+            await told_trace(collector, small, ("gateway.request", "repo.append_batch", "gateway.push"))
+        )
+        reached = {"gateway-a", "gateway-b"}
+        await asyncio.to_thread(
+            collector.wait_for,
+            lambda spans: (
+                reached
+                <= {span.instance for span in spans if span.trace_id == large and span.name == "gateway.fan_out"}
+            ),
+        )
+    spans = {span.name: span for span in collector.trace(small)}
+    assert (spans["gateway.request"].instance, spans["gateway.push"].instance) == ("gateway-a", "gateway-b")
+    assert spans["gateway.push"].parent_id == spans["logic.deliver"].span_id
+    assert spans["logic.request"].parent_id == spans["gateway.request"].span_id
+    spans = await told_trace(collector, large, ("gateway.request", "logic.publish", "task.fan_out"))
+    assert spans["task.fan_out"].parent_id == spans["logic.publish"].span_id
+    fan_outs = [span for span in collector.trace(large) if span.name == "gateway.fan_out"]
+    assert {span.parent_id for span in fan_outs} == {spans["task.fan_out"].span_id}
 
 
 def test_status_finds_every_process_and_engine(folder: Path) -> None:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from im_proto.rpc.v1 import frame_pb2 as im_dot_rpc_dot_v1_dot_frame__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bim/gateway/v1/gateway.proto\x12\rim.gateway.v1\x1a\x15im/rpc/v1/frame.proto\"\x87\x01\n\x0eGatewayRequest\x12(\n\x07\x66\x61n_out\x18\x01 \x01(\x0b\x32\x15.im.gateway.v1.FanOutH\x00\x12@\n\x13\x63heck_conversations\x18\x02 \x01(\x0b\x32!.im.gateway.v1.CheckConversationsH\x00\x42\t\n\x07request\"&\n\x0fGatewayResponse\x12\x13\n\x0b\x63onnections\x18\x01 \x01(\r\"=\n\x12\x43heckConversations\x12\x18\n\x10\x63onversation_ids\x18\x01 \x03(\x03\x12\r\n\x05\x65very\x18\x02 \x01(\x08\"u\n\x06\x46\x61nOut\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x16\n\x0emember_version\x18\x03 \x01(\x03\x12+\n\x07\x65ntries\x18\x04 \x03(\x0b\x32\x1a.im.gateway.v1.FanOutEntry\"\xab\x01\n\x0b\x46\x61nOutEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0f\n\x07ref_seq\x18\x03 \x01(\x03\x12\r\n\x05\x66rame\x18\x04 \x01(\x0c\x12\x12\n\nbare_frame\x18\x05 \x01(\x0c\x12\x1a\n\x12mentioned_user_ids\x18\x06 \x03(\x03\x12\x30\n\x07\x63hanges\x18\x07 \x03(\x0b\x32\x1f.im.gateway.v1.MembershipChange\"v\n\x10MembershipChange\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x03 \x01(\x03\x12\x0e\n\x06to_seq\x18\x04 \x01(\x03\x12\x16\n\x0emember_version\x18\x05 \x01(\x03\"\xba\x01\n\x0bGatewayPush\x12)\n\x07\x64\x65liver\x18\x01 \x01(\x0b\x32\x16.im.gateway.v1.DeliverH\x00\x12:\n\x10\x63lose_connection\x18\x02 \x01(\x0b\x32\x1e.im.gateway.v1.CloseConnectionH\x00\x12<\n\x11membership_change\x18\x03 \x01(\x0b\x32\x1f.im.gateway.v1.MembershipChangeH\x00\x42\x06\n\x04push\"\xb9\x01\n\x07\x44\x65liver\x12\x16\n\x0e\x63onnection_ids\x18\x01 \x03(\x04\x12\r\n\x05\x66rame\x18\x02 \x01(\x0c\x12\x1b\n\x13\x62\x61re_connection_ids\x18\x03 \x03(\x04\x12\x12\n\nbare_frame\x18\x04 \x01(\x0c\x12\x11\n\tephemeral\x18\x05 \x01(\x08\x12\x10\n\x08user_ids\x18\x06 \x03(\x03\x12\x15\n\rbare_user_ids\x18\x07 \x03(\x03\x12\x1a\n\x12skip_connection_id\x18\x08 \x01(\x04\"L\n\x0f\x43loseConnection\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x12\n\nclose_code\x18\x02 \x01(\x05\x12\x0e\n\x06reason\x18\x03 \x01(\t2C\n\x0eGatewayService\x12\x31\n\x07\x43onnect\x12\x10.im.rpc.v1.Frame\x1a\x10.im.rpc.v1.Frame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bim/gateway/v1/gateway.proto\x12\rim.gateway.v1\x1a\x15im/rpc/v1/frame.proto\"\x96\x01\n\x0eGatewayRequest\x12(\n\x07\x66\x61n_out\x18\x01 \x01(\x0b\x32\x15.im.gateway.v1.FanOutH\x00\x12@\n\x13\x63heck_conversations\x18\x02 \x01(\x0b\x32!.im.gateway.v1.CheckConversationsH\x00\x12\r\n\x05trace\x18\x03 \x01(\x0c\x42\t\n\x07request\"&\n\x0fGatewayResponse\x12\x13\n\x0b\x63onnections\x18\x01 \x01(\r\"=\n\x12\x43heckConversations\x12\x18\n\x10\x63onversation_ids\x18\x01 \x03(\x03\x12\r\n\x05\x65very\x18\x02 \x01(\x08\"u\n\x06\x46\x61nOut\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x16\n\x0emember_version\x18\x03 \x01(\x03\x12+\n\x07\x65ntries\x18\x04 \x03(\x0b\x32\x1a.im.gateway.v1.FanOutEntry\"\xab\x01\n\x0b\x46\x61nOutEntry\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\x12\x0f\n\x07ref_seq\x18\x03 \x01(\x03\x12\r\n\x05\x66rame\x18\x04 \x01(\x0c\x12\x12\n\nbare_frame\x18\x05 \x01(\x0c\x12\x1a\n\x12mentioned_user_ids\x18\x06 \x03(\x03\x12\x30\n\x07\x63hanges\x18\x07 \x03(\x0b\x32\x1f.im.gateway.v1.MembershipChange\"v\n\x10MembershipChange\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x03 \x01(\x03\x12\x0e\n\x06to_seq\x18\x04 \x01(\x03\x12\x16\n\x0emember_version\x18\x05 \x01(\x03\"\xc9\x01\n\x0bGatewayPush\x12)\n\x07\x64\x65liver\x18\x01 \x01(\x0b\x32\x16.im.gateway.v1.DeliverH\x00\x12:\n\x10\x63lose_connection\x18\x02 \x01(\x0b\x32\x1e.im.gateway.v1.CloseConnectionH\x00\x12<\n\x11membership_change\x18\x03 \x01(\x0b\x32\x1f.im.gateway.v1.MembershipChangeH\x00\x12\r\n\x05trace\x18\x04 \x01(\x0c\x42\x06\n\x04push\"\xb9\x01\n\x07\x44\x65liver\x12\x16\n\x0e\x63onnection_ids\x18\x01 \x03(\x04\x12\r\n\x05\x66rame\x18\x02 \x01(\x0c\x12\x1b\n\x13\x62\x61re_connection_ids\x18\x03 \x03(\x04\x12\x12\n\nbare_frame\x18\x04 \x01(\x0c\x12\x11\n\tephemeral\x18\x05 \x01(\x08\x12\x10\n\x08user_ids\x18\x06 \x03(\x03\x12\x15\n\rbare_user_ids\x18\x07 \x03(\x03\x12\x1a\n\x12skip_connection_id\x18\x08 \x01(\x04\"L\n\x0f\x43loseConnection\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x12\n\nclose_code\x18\x02 \x01(\x05\x12\x0e\n\x06reason\x18\x03 \x01(\t2C\n\x0eGatewayService\x12\x31\n\x07\x43onnect\x12\x10.im.rpc.v1.Frame\x1a\x10.im.rpc.v1.Frame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,23 +33,23 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'im.gateway.v1.gateway_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GATEWAYREQUEST']._serialized_start=70
-  _globals['_GATEWAYREQUEST']._serialized_end=205
-  _globals['_GATEWAYRESPONSE']._serialized_start=207
-  _globals['_GATEWAYRESPONSE']._serialized_end=245
-  _globals['_CHECKCONVERSATIONS']._serialized_start=247
-  _globals['_CHECKCONVERSATIONS']._serialized_end=308
-  _globals['_FANOUT']._serialized_start=310
-  _globals['_FANOUT']._serialized_end=427
-  _globals['_FANOUTENTRY']._serialized_start=430
-  _globals['_FANOUTENTRY']._serialized_end=601
-  _globals['_MEMBERSHIPCHANGE']._serialized_start=603
-  _globals['_MEMBERSHIPCHANGE']._serialized_end=721
-  _globals['_GATEWAYPUSH']._serialized_start=724
-  _globals['_GATEWAYPUSH']._serialized_end=910
-  _globals['_DELIVER']._serialized_start=913
-  _globals['_DELIVER']._serialized_end=1098
-  _globals['_CLOSECONNECTION']._serialized_start=1100
-  _globals['_CLOSECONNECTION']._serialized_end=1176
-  _globals['_GATEWAYSERVICE']._serialized_start=1178
-  _globals['_GATEWAYSERVICE']._serialized_end=1245
+  _globals['_GATEWAYREQUEST']._serialized_end=220
+  _globals['_GATEWAYRESPONSE']._serialized_start=222
+  _globals['_GATEWAYRESPONSE']._serialized_end=260
+  _globals['_CHECKCONVERSATIONS']._serialized_start=262
+  _globals['_CHECKCONVERSATIONS']._serialized_end=323
+  _globals['_FANOUT']._serialized_start=325
+  _globals['_FANOUT']._serialized_end=442
+  _globals['_FANOUTENTRY']._serialized_start=445
+  _globals['_FANOUTENTRY']._serialized_end=616
+  _globals['_MEMBERSHIPCHANGE']._serialized_start=618
+  _globals['_MEMBERSHIPCHANGE']._serialized_end=736
+  _globals['_GATEWAYPUSH']._serialized_start=739
+  _globals['_GATEWAYPUSH']._serialized_end=940
+  _globals['_DELIVER']._serialized_start=943
+  _globals['_DELIVER']._serialized_end=1128
+  _globals['_CLOSECONNECTION']._serialized_start=1130
+  _globals['_CLOSECONNECTION']._serialized_end=1206
+  _globals['_GATEWAYSERVICE']._serialized_start=1208
+  _globals['_GATEWAYSERVICE']._serialized_end=1275
 # @@protoc_insertion_point(module_scope)

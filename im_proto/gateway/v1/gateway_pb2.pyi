@@ -26,6 +26,9 @@ class GatewayRequest(_message.Message):
 
     FAN_OUT_FIELD_NUMBER: _builtins.int
     CHECK_CONVERSATIONS_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
+    trace: _builtins.bytes
+    """The asker's span, 16 bytes of trace id and 8 of span id. Empty: not sampled."""
     @_builtins.property
     def fan_out(self) -> Global___FanOut:
         """Fan out entries of a large conversation."""
@@ -39,10 +42,11 @@ class GatewayRequest(_message.Message):
         *,
         fan_out: Global___FanOut | None = ...,
         check_conversations: Global___CheckConversations | None = ...,
+        trace: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["check_conversations", b"check_conversations", "fan_out", b"fan_out", "request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_conversations", b"check_conversations", "fan_out", b"fan_out", "request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_conversations", b"check_conversations", "fan_out", b"fan_out", "request", b"request", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["fan_out", "check_conversations"]  # noqa: Y015
     _WhichOneofArgType_request: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
@@ -233,6 +237,9 @@ class GatewayPush(_message.Message):
     DELIVER_FIELD_NUMBER: _builtins.int
     CLOSE_CONNECTION_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_CHANGE_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
+    trace: _builtins.bytes
+    """The sender's span, 16 bytes of trace id and 8 of span id. Empty: not sampled."""
     @_builtins.property
     def deliver(self) -> Global___Deliver:
         """One frame for some connections."""
@@ -251,10 +258,11 @@ class GatewayPush(_message.Message):
         deliver: Global___Deliver | None = ...,
         close_connection: Global___CloseConnection | None = ...,
         membership_change: Global___MembershipChange | None = ...,
+        trace: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_connection", b"close_connection", "deliver", b"deliver", "membership_change", b"membership_change", "push", b"push"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_connection", b"close_connection", "deliver", b"deliver", "membership_change", b"membership_change", "push", b"push"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_connection", b"close_connection", "deliver", b"deliver", "membership_change", b"membership_change", "push", b"push", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_push: _TypeAlias = _typing.Literal["deliver", "close_connection", "membership_change"]  # noqa: Y015
     _WhichOneofArgType_push: _TypeAlias = _typing.Literal["push", b"push"]  # noqa: Y015

@@ -26,7 +26,7 @@ from im_proto.rpc.v1 import frame_pb2 as im_dot_rpc_dot_v1_dot_frame__pb2
 from im_proto.v1 import session_pb2 as im_dot_v1_dot_session__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18im/logic/v1/stream.proto\x12\x0bim.logic.v1\x1a\x15im/rpc/v1/frame.proto\x1a\x13im/v1/session.proto\"\xfd\x01\n\x0cLogicRequest\x12#\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x13.im.logic.v1.Caller\x12\r\n\x05\x66rame\x18\x02 \x01(\x0c\x12\x36\n\x0fopen_connection\x18\x03 \x01(\x0b\x32\x1b.im.logic.v1.OpenConnectionH\x00\x12\x38\n\x10\x63lose_connection\x18\x04 \x01(\x0b\x32\x1c.im.logic.v1.CloseConnectionH\x00\x12<\n\x12\x61\x62\x61ndon_connection\x18\x05 \x01(\x0b\x32\x1e.im.logic.v1.AbandonConnectionH\x00\x42\t\n\x07session\"\x8e\x01\n\x06\x43\x61ller\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x12\n\nsession_id\x18\x02 \x01(\x03\x12\x11\n\tuser_kind\x18\x03 \x01(\x05\x12\x15\n\rconnection_id\x18\x04 \x01(\x04\x12\x12\n\ngateway_id\x18\x05 \x01(\t\x12\x11\n\tdevice_id\x18\x06 \x01(\t\x12\x0e\n\x06\x65xempt\x18\x07 \x01(\x08\"\xa6\x01\n\x0eOpenConnection\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\"\n\x05hello\x18\x03 \x01(\x0b\x32\x13.im.v1.HelloRequest\x12#\n\x06\x63laims\x18\x04 \x01(\x0b\x32\x13.im.logic.v1.Claims\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x12\n\nhello_time\x18\x06 \x01(\x03\";\n\x11\x41\x62\x61ndonConnection\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\x92\x01\n\x06\x43laims\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x12\n\nsession_id\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\x03\x12\x11\n\tuser_kind\x18\x04 \x01(\x05\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x14\n\x0c\x64\x65vice_class\x18\x06 \x01(\x05\x12\x13\n\x0b\x65xpire_time\x18\x07 \x01(\x03\"\xf5\x01\n\x10OpenedConnection\x12#\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x13.im.logic.v1.Caller\x12#\n\x05hello\x18\x02 \x01(\x0b\x32\x14.im.v1.HelloResponse\x12+\n\x05large\x18\x03 \x03(\x0b\x32\x1c.im.logic.v1.LargeMembership\x12\x13\n\x0b\x65xpire_time\x18\x04 \x01(\x03\x12\x12\n\ngeneration\x18\x05 \x01(\x03\x12\x14\n\x0c\x64\x65vice_class\x18\x06 \x01(\x05\x12\x13\n\x0binstance_id\x18\x07 \x01(\t\x12\x16\n\x0eroute_unstored\x18\x08 \x01(\x08\"T\n\x0fLargeMembership\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x03\x12\x16\n\x0emember_version\x18\x03 \x01(\x03\"G\n\x0f\x43loseConnection\x12#\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x13.im.logic.v1.Caller\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t2A\n\x0cLogicService\x12\x31\n\x07\x43onnect\x12\x10.im.rpc.v1.Frame\x1a\x10.im.rpc.v1.Frame(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18im/logic/v1/stream.proto\x12\x0bim.logic.v1\x1a\x15im/rpc/v1/frame.proto\x1a\x13im/v1/session.proto\"\x8c\x02\n\x0cLogicRequest\x12#\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x13.im.logic.v1.Caller\x12\r\n\x05\x66rame\x18\x02 \x01(\x0c\x12\x36\n\x0fopen_connection\x18\x03 \x01(\x0b\x32\x1b.im.logic.v1.OpenConnectionH\x00\x12\x38\n\x10\x63lose_connection\x18\x04 \x01(\x0b\x32\x1c.im.logic.v1.CloseConnectionH\x00\x12<\n\x12\x61\x62\x61ndon_connection\x18\x05 \x01(\x0b\x32\x1e.im.logic.v1.AbandonConnectionH\x00\x12\r\n\x05trace\x18\x06 \x01(\x0c\x42\t\n\x07session\"\x8e\x01\n\x06\x43\x61ller\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x12\n\nsession_id\x18\x02 \x01(\x03\x12\x11\n\tuser_kind\x18\x03 \x01(\x05\x12\x15\n\rconnection_id\x18\x04 \x01(\x04\x12\x12\n\ngateway_id\x18\x05 \x01(\t\x12\x11\n\tdevice_id\x18\x06 \x01(\t\x12\x0e\n\x06\x65xempt\x18\x07 \x01(\x08\"\xa6\x01\n\x0eOpenConnection\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\x12\"\n\x05hello\x18\x03 \x01(\x0b\x32\x13.im.v1.HelloRequest\x12#\n\x06\x63laims\x18\x04 \x01(\x0b\x32\x13.im.logic.v1.Claims\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x12\n\nhello_time\x18\x06 \x01(\x03\";\n\x11\x41\x62\x61ndonConnection\x12\x15\n\rconnection_id\x18\x01 \x01(\x04\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\x92\x01\n\x06\x43laims\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x12\n\nsession_id\x18\x02 \x01(\x03\x12\x12\n\ngeneration\x18\x03 \x01(\x03\x12\x11\n\tuser_kind\x18\x04 \x01(\x05\x12\x11\n\tdevice_id\x18\x05 \x01(\t\x12\x14\n\x0c\x64\x65vice_class\x18\x06 \x01(\x05\x12\x13\n\x0b\x65xpire_time\x18\x07 \x01(\x03\"\xf5\x01\n\x10OpenedConnection\x12#\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x13.im.logic.v1.Caller\x12#\n\x05hello\x18\x02 \x01(\x0b\x32\x14.im.v1.HelloResponse\x12+\n\x05large\x18\x03 \x03(\x0b\x32\x1c.im.logic.v1.LargeMembership\x12\x13\n\x0b\x65xpire_time\x18\x04 \x01(\x03\x12\x12\n\ngeneration\x18\x05 \x01(\x03\x12\x14\n\x0c\x64\x65vice_class\x18\x06 \x01(\x05\x12\x13\n\x0binstance_id\x18\x07 \x01(\t\x12\x16\n\x0eroute_unstored\x18\x08 \x01(\x08\"T\n\x0fLargeMembership\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x03\x12\x16\n\x0emember_version\x18\x03 \x01(\x03\"G\n\x0f\x43loseConnection\x12#\n\x06\x63\x61ller\x18\x01 \x01(\x0b\x32\x13.im.logic.v1.Caller\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t2A\n\x0cLogicService\x12\x31\n\x07\x43onnect\x12\x10.im.rpc.v1.Frame\x1a\x10.im.rpc.v1.Frame(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,21 +34,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'im.logic.v1.stream_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LOGICREQUEST']._serialized_start=86
-  _globals['_LOGICREQUEST']._serialized_end=339
-  _globals['_CALLER']._serialized_start=342
-  _globals['_CALLER']._serialized_end=484
-  _globals['_OPENCONNECTION']._serialized_start=487
-  _globals['_OPENCONNECTION']._serialized_end=653
-  _globals['_ABANDONCONNECTION']._serialized_start=655
-  _globals['_ABANDONCONNECTION']._serialized_end=714
-  _globals['_CLAIMS']._serialized_start=717
-  _globals['_CLAIMS']._serialized_end=863
-  _globals['_OPENEDCONNECTION']._serialized_start=866
-  _globals['_OPENEDCONNECTION']._serialized_end=1111
-  _globals['_LARGEMEMBERSHIP']._serialized_start=1113
-  _globals['_LARGEMEMBERSHIP']._serialized_end=1197
-  _globals['_CLOSECONNECTION']._serialized_start=1199
-  _globals['_CLOSECONNECTION']._serialized_end=1270
-  _globals['_LOGICSERVICE']._serialized_start=1272
-  _globals['_LOGICSERVICE']._serialized_end=1337
+  _globals['_LOGICREQUEST']._serialized_end=354
+  _globals['_CALLER']._serialized_start=357
+  _globals['_CALLER']._serialized_end=499
+  _globals['_OPENCONNECTION']._serialized_start=502
+  _globals['_OPENCONNECTION']._serialized_end=668
+  _globals['_ABANDONCONNECTION']._serialized_start=670
+  _globals['_ABANDONCONNECTION']._serialized_end=729
+  _globals['_CLAIMS']._serialized_start=732
+  _globals['_CLAIMS']._serialized_end=878
+  _globals['_OPENEDCONNECTION']._serialized_start=881
+  _globals['_OPENEDCONNECTION']._serialized_end=1126
+  _globals['_LARGEMEMBERSHIP']._serialized_start=1128
+  _globals['_LARGEMEMBERSHIP']._serialized_end=1212
+  _globals['_CLOSECONNECTION']._serialized_start=1214
+  _globals['_CLOSECONNECTION']._serialized_end=1285
+  _globals['_LOGICSERVICE']._serialized_start=1287
+  _globals['_LOGICSERVICE']._serialized_end=1352
 # @@protoc_insertion_point(module_scope)

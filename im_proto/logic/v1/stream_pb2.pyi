@@ -30,10 +30,13 @@ class LogicRequest(_message.Message):
     OPEN_CONNECTION_FIELD_NUMBER: _builtins.int
     CLOSE_CONNECTION_FIELD_NUMBER: _builtins.int
     ABANDON_CONNECTION_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
     frame: _builtins.bytes
     """A serialised im.v1.ClientFrame. Frames of one connection are handled in order per conversation. The answer is a
     serialised im.v1.ServerFrame without request_id: the gateway puts the client's in front.
     """
+    trace: _builtins.bytes
+    """Behind `frame`: the asker's span, 16 bytes of trace id and 8 of span id. Empty: not sampled."""
     @_builtins.property
     def caller(self) -> Global___Caller:
         """Who speaks, before `frame`: the same bytes in every frame of a connection, by which logic knows them again."""
@@ -58,10 +61,11 @@ class LogicRequest(_message.Message):
         open_connection: Global___OpenConnection | None = ...,
         close_connection: Global___CloseConnection | None = ...,
         abandon_connection: Global___AbandonConnection | None = ...,
+        trace: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "caller", b"caller", "close_connection", b"close_connection", "open_connection", b"open_connection", "session", b"session"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "caller", b"caller", "close_connection", b"close_connection", "frame", b"frame", "open_connection", b"open_connection", "session", b"session"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandon_connection", b"abandon_connection", "caller", b"caller", "close_connection", b"close_connection", "frame", b"frame", "open_connection", b"open_connection", "session", b"session", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_session: _TypeAlias = _typing.Literal["open_connection", "close_connection", "abandon_connection"]  # noqa: Y015
     _WhichOneofArgType_session: _TypeAlias = _typing.Literal["session", b"session"]  # noqa: Y015

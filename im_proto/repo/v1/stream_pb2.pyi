@@ -66,6 +66,9 @@ class RepoRequest(_message.Message):
     MARK_RECEIVED_FIELD_NUMBER: _builtins.int
     FIND_APPEND_FIELD_NUMBER: _builtins.int
     READ_ENTRIES_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
+    trace: _builtins.bytes
+    """The asker's span, 16 bytes of trace id and 8 of span id. Empty: not sampled."""
     @_builtins.property
     def append(self) -> Global___AppendItem:
         """Append one entry."""
@@ -109,10 +112,11 @@ class RepoRequest(_message.Message):
         mark_received: Global___MarkReceived | None = ...,
         find_append: Global___FindAppend | None = ...,
         read_entries: Global___ReadEntries | None = ...,
+        trace: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["append", b"append", "confirm", b"confirm", "find_append", b"find_append", "load_conversation", b"load_conversation", "mark_reads", b"mark_reads", "mark_received", b"mark_received", "read_entries", b"read_entries", "read_range", b"read_range", "request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["append", b"append", "confirm", b"confirm", "find_append", b"find_append", "load_conversation", b"load_conversation", "mark_reads", b"mark_reads", "mark_received", b"mark_received", "read_entries", b"read_entries", "read_range", b"read_range", "request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["append", b"append", "confirm", b"confirm", "find_append", b"find_append", "load_conversation", b"load_conversation", "mark_reads", b"mark_reads", "mark_received", b"mark_received", "read_entries", b"read_entries", "read_range", b"read_range", "request", b"request", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["append", "read_range", "load_conversation", "confirm", "mark_reads", "mark_received", "find_append", "read_entries"]  # noqa: Y015
     _WhichOneofArgType_request: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
@@ -909,8 +913,11 @@ class Redeliver(_message.Message):
 
     OUTBOX_ID_FIELD_NUMBER: _builtins.int
     RANGES_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
     outbox_id: _builtins.int
     """The outbox row."""
+    trace: _builtins.bytes
+    """As in the row."""
     @_builtins.property
     def ranges(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutboxRange]:
         """Its unconfirmed ranges."""
@@ -920,10 +927,11 @@ class Redeliver(_message.Message):
         *,
         outbox_id: _builtins.int = ...,
         ranges: _abc.Iterable[Global___OutboxRange] | None = ...,
+        trace: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outbox_id", b"outbox_id", "ranges", b"ranges"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outbox_id", b"outbox_id", "ranges", b"ranges", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -970,6 +978,9 @@ class OutboxRanges(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RANGES_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
+    trace: _builtins.bytes
+    """The span of the append that stored them, 16 bytes of trace id and 8 of span id. Empty: no entry was sampled."""
     @_builtins.property
     def ranges(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutboxRange]:
         """The ranges."""
@@ -978,10 +989,11 @@ class OutboxRanges(_message.Message):
         self,
         *,
         ranges: _abc.Iterable[Global___OutboxRange] | None = ...,
+        trace: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranges", b"ranges"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranges", b"ranges", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -147,7 +147,7 @@ def test_a_pages_commands_are_shell(block: Block) -> None:
 
 
 def test_every_block_says_what_it_is() -> None:
-    known = PLAYED | {"toml", "sh", "text", "python", "ini", "nginx", "json"}
+    known = PLAYED | {"toml", "sh", "text", "python", "ini", "nginx", "json", "yaml"}
     assert [str(block) for page in pages() for block in blocks_of(page) if block.language not in known] == []
 
 

@@ -5,6 +5,7 @@ import re
 from im_cli.process.settings import ProcessSettings
 from im_infra.error_table import REASONS, CloseCode
 from im_infra.observability.metric_names import METRICS
+from im_infra.observability.span_names import SPANS
 from im_infra.settings import describe
 from im_proto.v1 import account_pb2, conversation_pb2, message_pb2
 from tests.docs_support.blocks import pages
@@ -37,4 +38,10 @@ def test_settings() -> None:
     keys = {doc.key for doc in describe(ProcessSettings)}
     sections = {key.rpartition(".")[0] for key in keys}
     asked = {name for name in named(r"(?:gateway|logic|repo|task|sql|bus)\.[a-z_.]+") if "py" not in name}
-    assert asked <= keys | sections
+    assert asked <= keys | sections | {span.name for span in SPANS}
+
+
+def test_every_span_is_explained() -> None:
+    page = next(page for page in pages() if page.name == "see-where-a-message-goes.md")
+    text = page.read_text(encoding="utf-8")
+    assert {span.name for span in SPANS if span.name not in text} == set()

@@ -145,3 +145,17 @@ def test_the_cluster_of_the_session_is_ready_soon(cluster: Cluster) -> None:
     help_text = run_im("up", "--help")
     assert help_text.returncode == ExitCode.DONE
     assert "--data-dir" in help_text.stdout
+
+
+def test_traces_without_their_extra_are_refused_with_what_to_install(tmp_path: Path) -> None:
+    without = "import sys; sys.modules['opentelemetry.exporter'] = None; from im_cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", without, "up", "--data-dir", str(tmp_path / "data")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "COLUMNS": "120", "IM_TRACING__ENDPOINT": "http://127.0.0.1:4317"},
+    )
+    assert done.returncode == ExitCode.USAGE, done.stderr
+    assert "pip install 'im-cluster[tracing]'" in done.stderr

@@ -1,6 +1,6 @@
 import pytest
 
-from im_infra.contract.command import caller_of, command_body, command_head, split_command
+from im_infra.contract.command import caller_of, command_body, command_head, split_command, traced
 from im_proto.logic.v1.stream_pb2 import Caller, CloseConnection, LogicRequest, OpenConnection
 
 CALLER = Caller(user_id=1 << 60, session_id=7, user_kind=2, connection_id=3, gateway_id="gateway-0", device_id="d" * 36)
@@ -37,3 +37,11 @@ def test_a_command_is_the_message_it_stands_for_and_comes_apart_again(size: int,
 )
 def test_anything_else_is_no_command(body: bytes) -> None:
     assert split_command(body) is None
+
+
+def test_a_sampled_command_is_parsed_and_known_by_the_same_head() -> None:
+    head = command_head(CALLER)
+    body = traced(command_body(head, b"frame"), b"t" * 24)
+    assert split_command(body) is None
+    said = LogicRequest.FromString(body)
+    assert (command_head(said.caller), said.frame, said.trace) == (head, b"frame", b"t" * 24)

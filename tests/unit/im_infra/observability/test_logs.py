@@ -4,7 +4,9 @@ import logging
 
 import pytest
 
-from im_infra.observability import logs
+from im_infra.observability import logs, traceparent
+from im_infra.observability.span_names import LOGIC_REQUEST
+from im_infra.observability.tracing import OFF
 
 
 def written(stream: io.StringIO) -> list[dict[str, object]]:
@@ -82,3 +84,18 @@ def test_a_library_that_repeats_itself_is_heard_once_in_a_while() -> None:
     said = [line["event"] for line in written(stream)]
     assert said.count("no connection to node 0") == 2
     assert len(said) == 22
+
+
+def test_lines_of_a_sampled_request_carry_its_ids() -> None:
+    stream = io.StringIO()
+    logs.configure("json", stream=stream)
+    context = traceparent.read("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    with OFF.start(LOGIC_REQUEST, context).active():
+        logs.get("im.test").info("within")
+        logging.getLogger("some.library").warning("of a library")
+    logs.get("im.test").info("outside")
+    within, of_a_library, outside = written(stream)
+    for line in (within, of_a_library):
+        assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+        assert line["span_id"] == "b7ad6b7169203331"
+    assert "trace_id" not in outside

@@ -6,6 +6,8 @@ import pytest
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.observability import traceparent
+from im_infra.observability.span_names import LOGIC_REQUEST
 from im_logic.delivery import large as module
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.delivery.large import (
@@ -21,6 +23,7 @@ from im_logic.repo_stream import RepoStream
 from im_proto.event.v1.fanout_pb2 import FanOutRange
 from im_proto.repo.v1.stream_pb2 import ConfirmedRange
 from tests.logic_support.scripted_repo import ScriptedRepo
+from tests.support.spans import RecordingTracer
 
 
 class SlowBus:
@@ -28,6 +31,7 @@ class SlowBus:
 
     def __init__(self) -> None:
         self.records: list[FanOutRange] = []
+        self.headers: list[Any] = []
         self.gate = asyncio.Event()
         self.refuses = 0
         self.away = False
@@ -44,6 +48,7 @@ class SlowBus:
             self.refuses -= 1
             raise ImError(error_table.OVERLOADED)
         self.records.append(FanOutRange.FromString(value))
+        self.headers.append(headers)
 
 
 REPO = ScriptedRepo()
@@ -130,3 +135,22 @@ async def test_while_the_bus_is_away_nothing_waits_for_it(monkeypatch: pytest.Mo
     assert [record.from_seq for record in bus.records] == [8]
     assert not fanout._waiting
     running.cancel()
+
+
+async def test_a_record_with_sampled_entries_carries_their_trace() -> None:
+    """Within the first one's request, linked to the others'; the others' records carry nothing."""
+    bus, tracer = SlowBus(), RecordingTracer()
+    large = fan_out(bus)
+    requests = [tracer.start(LOGIC_REQUEST), tracer.start(LOGIC_REQUEST)]
+    large.publish(entry(1))
+    await asyncio.sleep(0)
+    for seq, request in ((2, None), (3, requests[0]), (4, requests[1])):
+        large.publish(entry(seq)._replace(trace=request))
+    bus.gate.set()
+    async with asyncio.timeout(5):
+        while len(bus.records) < 2:
+            await asyncio.sleep(0)
+    span = tracer.spans[2]
+    assert (span.name, span.parent, span.links) == ("logic.publish", requests[0].context, [requests[1].context])
+    assert span.ended
+    assert bus.headers == [None, {traceparent.HEADER: traceparent.write(span.context)}]

@@ -2,16 +2,18 @@ import asyncio
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.rpc.peer import Peer
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.delivery.redeliver import MAX_WAITING, Redeliverer, Stretch
 from im_logic.repo_stream import RepoStream
 from im_proto.repo.v1.stream_pb2 import AppendItem, Entries, OutboxRange, Redeliver, RepoPush
 from tests.logic_support.scripted_repo import ScriptedRepo, group
+from tests.support.spans import RecordingTracer
 
 
 class Bench:
-    def __init__(self) -> None:
+    def __init__(self, tracer: Tracer = OFF) -> None:
         self.repo = ScriptedRepo()
         self.repo.states[5] = group(5, 1)
         self.repo.log[5] = [AppendItem(client_message_id=bytes(16)) for _ in range(3)]
@@ -19,7 +21,7 @@ class Bench:
         self.confirmations = Confirmations(stream)
         self.small: list[tuple[int, int]] = []
         self.large: list[tuple[int, int]] = []
-        self.redeliverer = Redeliverer(repo=stream, confirmations=self.confirmations, redelivery=self)
+        self.redeliverer = Redeliverer(repo=stream, confirmations=self.confirmations, redelivery=self, tracer=tracer)
 
     def redeliver(self, stretch: Stretch, entries: Entries) -> None:
         self.small.extend((stretch.conversation_id, entry.seq) for entry in entries.entries)
@@ -75,3 +77,15 @@ def test_full_it_drops_what_comes() -> None:
     for _ in range(MAX_WAITING + 3):
         bench.redeliverer.add(stretch)
     assert bench.redeliverer.dropped == 3
+
+
+async def test_what_was_sampled_is_recorded_until_it_was_delivered_again() -> None:
+    tracer = RecordingTracer()
+    bench = Bench(tracer)
+    bench.redeliverer.on_repo_push(Peer("repo", "boot"), push((1, 1, 1)))
+    sampled = RepoPush.FromString(push((2, 2, 1)))
+    sampled.redeliver.trace = b"t" * 24
+    bench.redeliverer.on_repo_push(Peer("repo", "boot"), sampled.SerializeToString())
+    await bench.run_until(lambda: len(bench.small) == 2 and tracer.spans[0].ended)
+    [span] = tracer.spans
+    assert (span.name, span.parent) == ("logic.redeliver", b"t" * 24)

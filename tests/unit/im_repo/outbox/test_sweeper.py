@@ -282,3 +282,17 @@ async def test_large_ranges_go_to_a_logic_process_that_can_deliver_them(
     await put(database, count=4)
     await sweeper(*logics).sweep()
     assert [len(logic.got) for logic in logics] == [0, 4]
+
+
+async def test_a_sampled_batch_is_delivered_again_within_its_trace(database: Database, sweeper: Any) -> None:
+    logic = Logic("logic-1")
+
+    def insert_sampled(connection: Connection) -> None:
+        dialect = connection.dialect.name
+        statement = row_to_insert(dialect, RANGES, owner="gone", now=1, next_time=1, trace=b"t" * 24)
+        write_together(connection, [statement])
+
+    await database.write(insert_sampled)
+    await put(database)
+    await sweeper(logic).sweep()
+    assert [push.trace for push in logic.got] == [b"t" * 24, b""]
