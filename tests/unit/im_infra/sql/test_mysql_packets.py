@@ -89,7 +89,17 @@ async def test_a_last_answer_with_rows_is_a_failure(connection: Any, monkeypatch
 
 @pytest.mark.parametrize(
     "value",
-    [b"'; DROP TABLE thing; --", b"\\", b"\\'", b"\x00\x1a\n\r\"'", bytes(range(256)), "'; DROP TABLE thing", "é😀\\"],
+    [
+        b"'; DROP TABLE thing; --",
+        b"",
+        -(2**63),
+        b"\\",
+        b"\\'",
+        b"\x00\x1a\n\r\"'",
+        bytes(range(256)),
+        "'; DROP TABLE thing",
+        "é😀\\",
+    ],
 )
 async def test_values_stay_values(connection: Any, value: Any) -> None:
     """Whatever they hold, nothing of them becomes a statement."""
