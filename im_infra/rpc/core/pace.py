@@ -1,18 +1,19 @@
 """How soon a frame may follow the one before it. Pure: sizes and the time come in.
 
 A message on a gRPC stream costs each of its sides some 100 to 250 µs whatever it carries, and an item in it a few: what
-gathers for a moment goes for the price of one. The rest between two frames, in microseconds, is the number of items a
-second: nothing worth naming below a thousand, where it would only be felt; 3 ms at three thousand, where each frame
-then takes nine; so that the frames a second fall while the items rise.
+gathers for a moment goes for the price of one. The rest between two frames is 2 µs for each item a second beyond 500:
+nothing worth naming below a thousand, where it would only be felt; 5 ms at three thousand, where each frame then takes
+fifteen. So the frames a second fall while the items rise.
 """
 
 from typing import Final
 
 _WINDOW_S: Final = 0.05
-_REST_S_PER_RATE: Final = 1e-6
+_UNPACED_RATE: Final = 500.0
+_REST_S_PER_RATE: Final = 2e-6
 _LEAST_REST_S: Final = 0.001
 """Below it nothing is gained, and the loop's timers are no finer."""
-_MOST_REST_S: Final = 0.005
+_MOST_REST_S: Final = 0.008
 """What a hop adds to a message's way at most."""
 
 
@@ -37,7 +38,7 @@ class Pace:
         self._items += items
         lasted = now - self._since
         if lasted >= _WINDOW_S:
-            rest_s = self._items / lasted * _REST_S_PER_RATE
+            rest_s = (self._items / lasted - _UNPACED_RATE) * _REST_S_PER_RATE
             self._rest_s = 0.0 if rest_s < _LEAST_REST_S else min(rest_s, _MOST_REST_S)
             self._items, self._since = 0, now
         return self._rest_s
