@@ -11,12 +11,13 @@ HEAD = """# Settings
 
 <!-- generated from the settings trees by `make docs`; edit their descriptions -->
 
-Every setting of the embedded cluster. A value comes from, the later the stronger: its default, the TOML file named by
-`im up --config`, an environment variable, a flag of `im up`.
+Every setting of every process, of the embedded cluster and of a distributed one. A value comes from, the later the stronger:
+its default, the TOML file named by `--config`, an environment variable, a flag of `im up` or `im serve`.
 
 - A key `gateway.public.port` is `[gateway.public]` and `port = 8080` in TOML, and `IM_GATEWAY__PUBLIC__PORT` in the
   environment: `IM_`, upper case, two underscores for each dot.
 - Lists in the environment are comma-separated (`10.0.0.0/8,127.0.0.1/32`) or JSON; tables are JSON.
+- A variable with `_FILE` behind its name names a file that holds the value: for passwords.
 - Unknown keys are errors, in the file and in the environment. All problems are reported at once, each with its key.
 - Settings are read at the start only. `im doctor --config FILE` checks them without starting anything.
 - Names end in their unit: `_s` seconds, `_ms` milliseconds, `_bytes` bytes, `_per_s` per second.
