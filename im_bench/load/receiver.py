@@ -59,15 +59,18 @@ class Receiver:
         if stamp is None or stamp.sender == inbox.person:
             return
         now = time.monotonic()
-        sight = inbox.lane(stamp.sender).see(stamp.number, seq, now)
+        _, sender, number, intended = stamp
+        lane = inbox.lanes.get(sender) or inbox.lane(sender)
+        sight = lane.see(number, seq, now)
         if sight is not Sight.GOOD:
             counted = _COUNTED[sight]
             setattr(self._correctness, counted, getattr(self._correctness, counted) + 1)
             if sight is Sight.DUPLICATE:
                 return
-        self._tally.delivered += 1
-        if stamp.intended in self._window:
-            self._tally.delivery.record(now - stamp.intended)
+        tally, window = self._tally, self._window
+        tally.delivered += 1
+        if window.start <= intended < window.end:
+            tally.delivery.record(now - intended)
 
     def head(self, conversation_id: int, seq: int) -> None:
         """A log grew (see `Mailbox`)."""

@@ -24,6 +24,8 @@ def write_stamp(run: str, sender: int, number: int, intended: float, filler: str
 
 def read_stamp(text: str, run: str) -> Stamp | None:
     """The stamp in a text; None where another run or somebody else wrote it."""
+    if not text.startswith(run):
+        return None
     parts = text.split(" ", 4)
     if len(parts) != 5 or parts[0] != run:
         return None

@@ -231,9 +231,9 @@ class Connection(picows.WSListener):
             waiting.refused(Refusal(error.name, error.retryable, error.retry_after_ms / 1000, error.message))
 
     def _take_push(self, frame: ServerFrame) -> None:
-        if frame.HasField("message_push"):
-            message = frame.message_push.message
-            conversation_id, seq = message.conversation_id, message.seq
+        message = frame.message_push.message  # an empty one where there is none: cheaper than to ask
+        if conversation_id := message.conversation_id:
+            seq = message.seq
             if self._receipts is not None:
                 self._receipts.note(self, conversation_id, seq)
             self._mailbox.deliver(conversation_id, seq, message.content.text.text)
