@@ -4,6 +4,8 @@ import asyncio
 from typing import Any, Final
 
 import kosoku
+import pytest
+import uvloop
 from websockets.asyncio.client import connect
 
 from im_gateway.settings import ConnectionSettings
@@ -82,3 +84,35 @@ async def test_what_peers_do_wrong_is_not_logged(open_port: Any, caplog: Any) ->
         await asyncio.wait_for(socket.wait_closed(), 5)
         assert socket.close_code == 1002
     assert caplog.text == ""
+
+
+class Burst(Recorder):
+    """Sends large and small messages, faster than anybody reads."""
+
+    messages: Final = [bytes([number % 100]) * size for number in range(160) for size in (8_192, 8_193, 10, 70_000)]
+    """More than the kernel buffers."""
+
+    def on_binary(self, data: bytes) -> None:
+        for message in self.messages:
+            if data == b"text":
+                self.socket.send_text(message)
+            else:
+                self.socket.send_binary(message)
+
+
+@pytest.mark.parametrize("kind", [b"text", b"binary"])
+def test_large_messages_arrive_whole_whatever_is_sent_behind_them(open_port: Any, kind: bytes) -> None:
+    """On uvloop, which writes from the memory it was given once the kernel takes more: asyncio's own loop would copy it."""
+
+    async def told() -> list[bytes]:
+        async with (
+            open_port(handler=Burst) as port,
+            connect(f"ws://127.0.0.1:{port.port}/ws", proxy=None, compression=None) as socket,
+        ):
+            await socket.send(kind)
+            return [
+                message.encode() if isinstance(message := await asyncio.wait_for(socket.recv(), 10), str) else message
+                for _ in Burst.messages
+            ]
+
+    assert uvloop.run(told()) == Burst.messages
