@@ -2,6 +2,7 @@
 
 import re
 
+from im_bench.report.verdict import Verdict
 from im_cli.process.settings import ProcessSettings
 from im_infra.error_table import REASONS, CloseCode
 from im_infra.observability.metric_names import METRICS
@@ -27,7 +28,7 @@ def test_metrics() -> None:
 
 
 def test_errors_close_codes_and_enum_values() -> None:
-    known = {reason.name for reason in REASONS} | {code.name for code in CloseCode}
+    known = {each.name for each in (*REASONS, *CloseCode, *Verdict)}
     for file in (account_pb2, conversation_pb2, message_pb2):
         for enum in file.DESCRIPTOR.enum_types_by_name.values():
             known |= {value.name for value in enum.values}
