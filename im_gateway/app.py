@@ -242,6 +242,7 @@ def _wire(
         on_push=pushes.on_push,
         on_lost=lambda _peer, broken: checks.all_connections() if broken else None,
         clock=clock,
+        metrics=(metrics, "gateway_logic"),
     )
     accounts = ServicePool(LOGIC, discovery=discovery, channels=channels)
     link = LogicLink(pool, timeout_s=settings.connections.request_timeout_s)
@@ -271,6 +272,7 @@ def _wire(
         LogicLookup(link, interests),
         max_waiting=settings.delivery.max_waiting_entries,
     )
+    metrics.gauge("im_gateway_waiting_entries").set_function(lambda: fan_out.waiting_entries)
     admission = Admission(settings.limits, exempt=exempt, monotonic=clock.monotonic, uniform=random.uniform)
     opening = Opening(
         OpeningParts(
@@ -333,7 +335,7 @@ def _wire(
         revocations=Revocations(hub, accounts),
         users=users,
         ways_in=ways_in,
-        servicer=GatewayServicer(fan_out, me=me, tracer=tracer),
+        servicer=GatewayServicer(fan_out, me=me, tracer=tracer, metrics=metrics),
         drain=DrainParts(
             hub=hub,
             port=port,

@@ -6,6 +6,7 @@ from typing import Any
 from im_gateway.delivery.fan_out import FanOutDesk
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.observability.metrics import Metrics
 from im_infra.observability.span_names import GATEWAY_FAN_OUT
 from im_infra.observability.tracing import OFF, Tracer
 from im_infra.rpc.peer import Peer
@@ -22,12 +23,15 @@ class GatewayServicer(GatewayServiceServicer):
         desk: sends to local connections.
         me: this gateway.
         tracer: records what becomes of sampled entries.
+        metrics: where its streams are counted.
     """
 
-    def __init__(self, desk: FanOutDesk, *, me: Peer, tracer: Tracer = OFF) -> None:
+    def __init__(self, desk: FanOutDesk, *, me: Peer, tracer: Tracer = OFF, metrics: Metrics | None = None) -> None:
         self._desk = desk
         self._tracer = tracer
-        self.stream_server = StreamServer(self._handle, me=me)
+        self.stream_server = StreamServer(
+            self._handle, me=me, metrics=None if metrics is None else (metrics, "task_gateway")
+        )
 
     async def Connect(  # type: ignore[override]  # noqa: N802 - gRPC's name; the stubs know generators only
         self,

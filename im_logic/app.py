@@ -112,8 +112,11 @@ async def open_logic(
         on_push=on_repo_push,
         settings=settings.streams,
         clock=clock,
+        metrics=(metrics, "logic_repo"),
     )
-    gateways = StreamServer(on_request, me=me, settings=settings.streams, clock=clock)
+    gateways = StreamServer(
+        on_request, me=me, settings=settings.streams, clock=clock, metrics=(metrics, "gateway_logic")
+    )
 
     def boot_of(gateway_id: str) -> str | None:
         node = discovery.nodes("gateway").get(gateway_id)

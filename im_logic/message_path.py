@@ -92,6 +92,7 @@ class MessagePath:
             bus=bus,
             clock=clock,
             tracer=tracer,
+            metrics=metrics,
         )
         self.sync = Sync(calls=calls)
         self._lanes = AppendLanes(repo=repo, cache=cache, outlet=self.delivery, clock=clock)

@@ -117,7 +117,7 @@ async def open_repo(
         bounds=bounds,
         tracer=tracer,
     )
-    streams = StreamServer(requests.handle, me=me, settings=settings.stream, clock=clock)
+    streams = StreamServer(requests.handle, me=me, settings=settings.stream, clock=clock, metrics=(metrics, "repo"))
 
     def logic_streams() -> list[ServerStream]:
         return [stream for stream in streams.streams.values() if is_logic(stream.peer)]

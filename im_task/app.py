@@ -83,6 +83,7 @@ async def open_task(
         connect=lambda channel: GatewayServiceStub(channel).Connect(),  # type: ignore[call-arg]  # no iterator: frames are written
         me=me,
         clock=clock,
+        metrics=(metrics, "task_gateway"),
     )
     repos = StreamPool(
         "repo",
@@ -91,6 +92,7 @@ async def open_task(
         connect=lambda channel: RepoServiceStub(channel).Connect(),  # type: ignore[call-arg]  # as above
         me=me,
         clock=clock,
+        metrics=(metrics, "task_repo"),
     )
     fan_out = settings.fan_out
     gateways = StreamGateways(
@@ -102,6 +104,7 @@ async def open_task(
         gateways=gateways,
         max_entries=fan_out.max_entries,
         tracer=tracer,
+        metrics=metrics,
     )
     yield Task(
         bus=bus,

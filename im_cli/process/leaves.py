@@ -96,7 +96,9 @@ async def open_leaves(
         )
         database: Database | None = None
         if settings.needs_database(me.peers):
-            database = opened = await enter("database", lambda: open_database(settings.sql, folder.path))
+            database = opened = await enter(
+                "database", lambda: open_database(settings.sql, folder.path, metrics=metrics)
+            )
             if "repo" in me.peers:
                 await when_available("database", lambda: opened.write(upgrade), patient=patient)
             else:

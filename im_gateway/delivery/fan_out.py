@@ -60,6 +60,11 @@ class FanOutDesk:
         self._max_waiting = max_waiting
         self._waiting: dict[int, deque[tuple[FanOut, OnDone]]] = {}
 
+    @property
+    def waiting_entries(self) -> int:
+        """Entries that wait behind a gap or a look at the members."""
+        return sum(len(fan_out.entries) for waiting in self._waiting.values() for fan_out, _ in waiting)
+
     def on_fan_out(self, fan_out: FanOut, on_done: OnDone) -> None:
         """Take entries of a conversation, ascending by seq; repeated ones are dropped."""
         interest = self._interests.find(fan_out.conversation_id)

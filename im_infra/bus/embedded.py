@@ -55,6 +55,8 @@ class EmbeddedBus:
         self._fanout = MemoryTopic(
             FANOUT_TOPIC, settings=self._settings, counts=self._counts_of(FANOUT_TOPIC), bury=self._bury
         )
+        lag = self._metrics.gauge("im_bus_lag_items").labels(FANOUT_TOPIC)
+        lag.set_function(lambda: self._fanout.waiting)
         self._store = RecordStore(database, self._clock, max_waiting=self._settings.max_waiting, on_stored=self._wake)
 
     async def publish(self, topic: str, *, key: bytes, value: bytes, headers: Mapping[str, str] | None = None) -> None:

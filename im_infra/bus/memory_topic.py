@@ -43,6 +43,11 @@ class MemoryTopic:
         self._backlog = Backlog(settings.max_waiting)  # full: publish answers OVERLOADED
         self._consumer: Consumer | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Records that wait for the consumer."""
+        return len(self._backlog)
+
     async def publish(self, record: Record) -> None:
         """Return when the record took effect, or was given up and lies among the dead letters.
 

@@ -68,7 +68,34 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(
         "im_tracing_lost_spans_total", "counter", "items", "Spans given up, as the collector was away or refused them."
     ),
-    # im_infra.rpc
+    Metric("im_sql_busy_connections", "gauge", "items", "Connections to the server in use, by pool.", ("pool",)),
+    Metric("im_sql_open_units", "gauge", "items", "Transactions under way on the server, or waiting for a connection."),
+    # im_infra.rpc: `side` is `asking` or `answering`; `hop` is `gateway_logic`, `logic_repo`, `task_repo` or `task_gateway`,
+    # and `repo` for what repo answers, whoever asks
+    Metric("im_rpc_streams", "gauge", "items", "Open streams.", ("hop", "side")),
+    Metric(
+        "im_rpc_frame_items", "histogram", "items", "Items gathered into a frame that was written.", ("hop", "side")
+    ),
+    Metric(
+        "im_rpc_request_seconds",
+        "histogram",
+        "seconds",
+        "From a request's writing to its answer; of one request at a time per stream.",
+        ("hop",),
+    ),
+    Metric("im_rpc_waiting_requests", "gauge", "items", "Requests that wait for credit or their frame.", ("hop",)),
+    Metric("im_rpc_open_requests", "gauge", "items", "Requests under way, not answered yet.", ("hop", "side")),
+    Metric("im_rpc_credit_requests", "gauge", "items", "Requests that the peers would take at once.", ("hop",)),
+    Metric(
+        "im_rpc_failed_requests_total",
+        "counter",
+        "items",
+        "Requests that ended without the peer's answer: out of time, stream lost, too many waiting.",
+        ("hop", "why"),
+    ),
+    Metric("im_rpc_lost_streams_total", "counter", "items", "Streams that broke.", ("hop",)),
+    Metric("im_rpc_unacknowledged_pushes", "gauge", "items", "Pushes that did not take effect yet.", ("hop",)),
+    Metric("im_rpc_refused_pushes_total", "counter", "items", "Pushes refused at a full queue.", ("hop",)),
     # im_gateway
     Metric("im_gateway_connections", "gauge", "items", "Open WebSocket connections."),
     Metric(
@@ -117,6 +144,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric("im_gateway_filled_gaps_total", "counter", "items", "Gaps in a large conversation filled by a pull."),
     Metric("im_gateway_ring_pulls_total", "counter", "items", "Pulls answered without asking logic."),
+    Metric(
+        "im_gateway_waiting_entries",
+        "gauge",
+        "items",
+        "Entries of large conversations that wait behind a gap or a check.",
+    ),
     Metric("im_gateway_checks_total", "counter", "items", "Clients told to compare because pushes may be lost."),
     # im_logic
     Metric("im_logic_password_hash_seconds", "histogram", "seconds", "Time of one Argon2id hash in its thread."),
@@ -134,6 +167,17 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric("im_logic_fanout_published_total", "counter", "items", "Entries handed to the bus for large fan-out."),
     Metric("im_logic_redelivered_total", "counter", "items", "Entries delivered again, unconfirmed or repeated."),
+    Metric(
+        "im_logic_waiting_deliveries",
+        "gauge",
+        "items",
+        "Deliveries that wait: for routes (`post`), members (`members`), the bus (`bus`), their turn again (`again`).",
+        ("queue",),
+    ),
+    Metric("im_logic_delivery_batch_items", "histogram", "items", "Deliveries that shared one look-up of routes."),
+    Metric(
+        "im_logic_delivery_batch_seconds", "histogram", "seconds", "One look-up of routes and the pushes that followed."
+    ),
     Metric("im_logic_cached_conversations", "gauge", "items", "Conversations whose state is in memory."),
     # im_repo
     Metric("im_repo_appended_total", "counter", "items", "Entries stored, duplicates answered and rechecks asked for."),
@@ -145,8 +189,18 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Metric("im_repo_append_queue_items", "gauge", "items", "Entries that wait to be appended."),
     Metric("im_repo_outbox_pending_rows", "gauge", "items", "Committed batches whose fan-out is not confirmed."),
+    Metric(
+        "im_repo_outbox_oldest_seconds", "gauge", "seconds", "Age of the oldest batch whose fan-out is not confirmed."
+    ),
     Metric("im_repo_outbox_redelivered_total", "counter", "items", "Ranges handed to logic again."),
     # im_task
+    Metric("im_task_fan_out_records", "histogram", "items", "Records that were handled together."),
+    Metric(
+        "im_task_fan_out_seconds",
+        "histogram",
+        "seconds",
+        "From taking records to the last interested gateway's answer; failed ones included.",
+    ),
     Metric(
         "im_task_left_behind_total",
         "counter",

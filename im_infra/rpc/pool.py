@@ -1,7 +1,7 @@
 """Streams to all living peers of one service."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import grpc
@@ -11,9 +11,12 @@ from im_infra.clock import Clock
 from im_infra.discovery.abstract import Discovery, Node
 from im_infra.errors import ImError
 from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.core import rendezvous
+from im_infra.rpc.core.client_end import ClientEnd
 from im_infra.rpc.duplex import BidiCall
+from im_infra.rpc.hop_metrics import AskingMetrics
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.service_pool import ServicePool
 from im_infra.rpc.settings import StreamSettings
@@ -60,6 +63,7 @@ class StreamPool:
         on_ready: a peer became ready or stopped being so.
         settings: limits and times of the streams.
         clock: where time comes from.
+        metrics: where the streams are counted, and the hop's name; None: nowhere.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class StreamPool:
         on_ready: Callable[[], None] | None = None,
         settings: StreamSettings | None = None,
         clock: Clock | None = None,
+        metrics: tuple[Metrics, str] | None = None,
     ) -> None:
         self._service = service
         self._discovery = discovery
@@ -89,6 +94,7 @@ class StreamPool:
         self._members: dict[_Place, _Member] = {}
         self._ready: list[_Member] = []
         self._changed = asyncio.Event()
+        self._metrics = AskingMetrics(*metrics, self._ends) if metrics is not None else None
 
     def pick(self, key: int) -> StreamClient:
         """The ready peer for a key: the same one everywhere while it stays ready.
@@ -172,8 +178,13 @@ class StreamPool:
             on_ready=self._refresh,
             settings=self._settings,
             clock=self._clock,
+            metrics=self._metrics,
         )
         return client
+
+    def _ends(self) -> Iterable[ClientEnd]:
+        ends = (member.client.end for member in self._members.values())
+        return [end for end in ends if end is not None]
 
     def _leave_if_lost(self, place: _Place) -> None:
         member = self._members.get(place)

@@ -14,6 +14,7 @@ from im_infra.rpc.core.pushing import OnAcknowledged
 from im_infra.rpc.core.server_end import ServerEnd
 from im_infra.rpc.core.violation import ProtocolViolationError
 from im_infra.rpc.duplex import Duplex, StreamLostError, Ticker
+from im_infra.rpc.hop_metrics import AnsweringMetrics
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
 
@@ -66,6 +67,7 @@ class Events(NamedTuple):
 
     on_request: Callable[["ServerStream", bytes, Responder], None]
     on_greeted: Callable[["ServerStream"], None]
+    metrics: AnsweringMetrics | None = None
 
 
 class ServerStream:
@@ -78,11 +80,16 @@ class ServerStream:
         self._end = end = ServerEnd(me, settings)
         self._tick_s = settings.tick_s
         self._events = events
-        self._writer = duplex.writer(end.next_frame, lambda: end.finished)
+        self._writer = duplex.writer(self._frames_of(end), lambda: end.finished)
         self._greeted = False
         self._gone = False
         self.monotonic = monotonic
         """Where its deadlines' time comes from."""
+
+    @property
+    def end(self) -> ServerEnd:
+        """Its end, for those who measure."""
+        return self._end
 
     @property
     def peer(self) -> Peer:
@@ -101,7 +108,11 @@ class ServerStream:
         Returns:
             False when the bounded queue is full or the stream is gone: nothing was queued.
         """
-        if self._gone or not self._end.push(body, on_acknowledged):
+        if self._gone:
+            return False
+        if not self._end.push(body, on_acknowledged):
+            if self._events.metrics is not None:
+                self._events.metrics.refused_push()
             return False
         self._writer.wake()
         return True
@@ -130,6 +141,20 @@ class ServerStream:
                     writing.cancel()
         finally:
             self._gone = True
+
+    def _frames_of(self, end: ServerEnd) -> Callable[[], Frame | None]:
+        """Where its frames come from, counted if somebody counts."""
+        metrics = self._events.metrics
+        if metrics is None:
+            return end.next_frame
+
+        def next_frame() -> Frame | None:
+            frame = end.next_frame()
+            if frame is not None:
+                metrics.wrote(frame)
+            return frame
+
+        return next_frame
 
     async def _read(self) -> None:
         try:

@@ -15,6 +15,7 @@ from im_infra.rpc.core.client_end import ClientEnd
 from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.violation import ProtocolViolationError
 from im_infra.rpc.duplex import BidiCall, Duplex, StreamLostError, Ticker, Writer, duplex_of
+from im_infra.rpc.hop_metrics import AskingMetrics, Stopwatch
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
 
@@ -46,6 +47,7 @@ class StreamClient:
         settings: limits and times.
         clock: where time comes from.
         chance: random in [0, 1), for the jitter of reconnects.
+        metrics: of the hop; None: nothing is counted.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class StreamClient:
         settings: StreamSettings | None = None,
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
+        metrics: AskingMetrics | None = None,
     ) -> None:
         self._connect = connect
         self._me = me
@@ -69,10 +72,17 @@ class StreamClient:
         self._max_body_bytes = self._settings.max_body_bytes
         self._monotonic = (clock or SystemClock()).monotonic
         self._chance = chance
+        self._metrics = metrics
+        self._stopwatch: Stopwatch | None = None
         self._end: ClientEnd | None = None
         self._wake: Callable[[], None] = _nothing
         self.peer: Peer | None = None
         """The peer of the present or last stream."""
+
+    @property
+    def end(self) -> ClientEnd | None:
+        """The end of the open stream, for those who measure."""
+        return self._end
 
     @property
     def ready(self) -> bool:
@@ -135,7 +145,7 @@ class StreamClient:
             _LOG.debug("peer not reachable", me=self._me.node_id, reason=str(error))
             return
         duplex = duplex_of(call)
-        writer = duplex.writer(lambda: end.next_frame(self._monotonic()), _never)
+        writer = duplex.writer(self._frames_of(end), _never)
         orderly = False
         try:
             with Ticker(self._settings.tick_s, lambda: self._tick(end, writer)):
@@ -146,6 +156,20 @@ class StreamClient:
         finally:
             call.cancel()
             self._close(end, orderly=orderly)
+
+    def _frames_of(self, end: ClientEnd) -> Callable[[], Frame | None]:
+        """Where a stream's frames come from, counted if somebody counts."""
+        if self._metrics is None:
+            return lambda: end.next_frame(self._monotonic())
+        self._stopwatch = stopwatch = Stopwatch(self._metrics, end.is_open, self._monotonic)
+
+        def next_frame() -> Frame | None:
+            frame = end.next_frame(self._monotonic())
+            if frame is not None:
+                stopwatch.wrote(frame)
+            return frame
+
+        return next_frame
 
     async def _read(self, duplex: Duplex, end: ClientEnd, writer: Writer) -> bool:
         """Until the stream ends; True: in order, drained."""
@@ -174,6 +198,8 @@ class StreamClient:
         if end.accepts is not self.ready:
             self._open(end, writer) if end.accepts else self._refuse_from_now_on()
         if received.answers:
+            if self._stopwatch is not None:
+                self._stopwatch.heard()
             self._tell(received.answers)
         if received.pushes:
             self._take_effect(end, received.pushes)
@@ -181,7 +207,10 @@ class StreamClient:
             writer.wake()
 
     def _tick(self, end: ClientEnd, writer: Writer) -> None:
-        self._tell(end.tick(self._monotonic()))
+        expired = end.tick(self._monotonic())
+        if expired:
+            self._count_failures(expired)
+            self._tell(expired)
         if end.has_output:
             writer.wake()
 
@@ -210,7 +239,11 @@ class StreamClient:
     def _close(self, end: ClientEnd, *, orderly: bool) -> None:
         if self._end is not None:
             self._refuse_from_now_on()
-        self._tell(end.lose())
+        lost = end.lose()
+        self._count_failures(lost)
+        self._tell(lost)
+        if end.peer is not None and self._metrics is not None and not orderly:
+            self._metrics.lost()
         if end.peer is not None and self._on_lost is not None:
             self._on_lost(not orderly)
 
@@ -225,7 +258,18 @@ class StreamClient:
             except Exception:  # noqa: BLE001 - one callback's bug is not the stream's
                 _LOG.exception("answer callback failed", peer=self.peer and self.peer.node_id)
 
+    def _count_failures(self, answers: Iterable[Answered]) -> None:
+        if self._metrics is None:
+            return
+        if self._stopwatch is not None:
+            self._stopwatch.heard()
+        for _, _, error in answers:
+            if error is not None:
+                self._metrics.failed(error)
+
     def _refuse(self, on_answer: OnAnswer, error: ImError) -> None:
+        if self._metrics is not None:
+            self._metrics.failed(error)
         asyncio.get_running_loop().call_soon(self._tell, [(on_answer, None, error)])
 
 

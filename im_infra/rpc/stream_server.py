@@ -1,7 +1,7 @@
 """The answering side: every accepted stream of one service."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -9,7 +9,10 @@ import grpc
 
 from im_infra.clock import Clock, SystemClock
 from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
+from im_infra.rpc.core.server_end import ServerEnd
 from im_infra.rpc.duplex import duplex_of
+from im_infra.rpc.hop_metrics import AnsweringMetrics
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.server_stream import Events, Responder, ServerStream
 from im_infra.rpc.settings import StreamSettings
@@ -33,6 +36,7 @@ class StreamServer:
         on_close: its stream ended, and pushes not acknowledged may be lost.
         settings: limits and times.
         clock: where time comes from.
+        metrics: where the streams are counted, and the hop's name; None: nowhere.
     """
 
     def __init__(
@@ -44,13 +48,15 @@ class StreamServer:
         on_close: Callable[[ServerStream], None] | None = None,
         settings: StreamSettings | None = None,
         clock: Clock | None = None,
+        metrics: tuple[Metrics, str] | None = None,
     ) -> None:
         self._me = me
         self._on_open = on_open
         self._on_close = on_close
         self._settings = settings or StreamSettings()
         self._monotonic = (clock or SystemClock()).monotonic
-        self._events = Events(on_request=handler, on_greeted=self._open)
+        told = AnsweringMetrics(*metrics, self._ends) if metrics is not None else None
+        self._events = Events(on_request=handler, on_greeted=self._open, metrics=told)
         self._by_peer: dict[tuple[str, str], ServerStream] = {}
         self._serving: set[ServerStream] = set()
         self._ended = asyncio.Event()
@@ -89,6 +95,9 @@ class StreamServer:
         finally:
             for stream in self._serving:
                 stream.close()
+
+    def _ends(self) -> Iterable[ServerEnd]:
+        return [stream.end for stream in self._by_peer.values()]
 
     def _open(self, stream: ServerStream) -> None:
         earlier = self._by_peer.get(stream.peer)

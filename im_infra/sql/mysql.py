@@ -12,14 +12,16 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.util import greenlet_spawn
 
 from im_infra.aio import spawn
 from im_infra.errors import ImError
+from im_infra.observability.metrics import Metrics
 from im_infra.sql.abstract import Unit
 from im_infra.sql.deadline import DEADLINE
 from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreUnavailableError
@@ -117,6 +119,14 @@ class MysqlDatabase:
         except TimeoutError as error:
             raise StoreUnavailableError(f"the database did not answer within {CHECK_TIMEOUT_S:g} s") from error
 
+    def measure(self, metrics: Metrics) -> None:
+        """Have what is in use asked for when somebody looks."""
+        pools = {"append": self._append_engine, "write": self._write_engine, "read": self._read_engine}
+        for name, engine in pools.items():
+            pool = cast(QueuePool, engine.pool)
+            metrics.gauge("im_sql_busy_connections").labels(name).set_function(pool.checkedout)
+        metrics.gauge("im_sql_open_units").set_function(self._running.__len__)
+
     async def close(self) -> None:
         """Close all connections, after the units under way: each ends within its own deadline."""
         if self._running:
@@ -148,8 +158,12 @@ class MysqlDatabase:
 
 
 @asynccontextmanager
-async def open_mysql(settings: MysqlSettings) -> AsyncIterator[MysqlDatabase]:
+async def open_mysql(settings: MysqlSettings, metrics: Metrics | None = None) -> AsyncIterator[MysqlDatabase]:
     """A database server while the context is open.
+
+    Args:
+        settings: see `MysqlDatabase`.
+        metrics: where it tells what is in use.
 
     Raises:
         StoreUnavailableError: it cannot be reached, does not let us in, or shows a certificate that we do not trust.
@@ -160,6 +174,8 @@ async def open_mysql(settings: MysqlSettings) -> AsyncIterator[MysqlDatabase]:
         raise StoreUnavailableError(f"a PEM file of the database's TLS settings: {error}") from error
     try:
         await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
+        if metrics is not None:
+            database.measure(metrics)
         yield database
     finally:
         await database.close()

@@ -7,6 +7,7 @@ from typing import Final
 
 from im_infra.bus.abstract import Bus
 from im_infra.clock import Clock
+from im_infra.observability.metrics import Metrics
 from im_infra.observability.span_names import LOGIC_DELIVER
 from im_infra.observability.tracing import OFF, Span, Tracer
 from im_infra.routing.publications import Publications
@@ -54,6 +55,7 @@ class Delivery:
         bus: takes large ranges.
         clock: for ages.
         tracer: records what is delivered again.
+        metrics: where batches and queues are told.
     """
 
     def __init__(
@@ -69,13 +71,28 @@ class Delivery:
         bus: Bus,
         clock: Clock,
         tracer: Tracer = OFF,
+        metrics: Metrics | None = None,
     ) -> None:
         self._clock = clock
-        self._post = Post(gateways=gateways, routes=routes, boot_of=boot_of, publications=publications, listed=listed)
+        metrics = metrics or Metrics()
+        self._post = Post(
+            gateways=gateways,
+            routes=routes,
+            boot_of=boot_of,
+            publications=publications,
+            listed=listed,
+            metrics=metrics,
+        )
         self._small = SmallFanOut(cache=cache, post=self._post, clock=clock, on_too_large=self._too_large)
         self._large = LargeFanOut(bus, on_rest=repo.rest_large)
         self._confirmations = Confirmations(repo)
         self._redeliverer = Redeliverer(repo=repo, confirmations=self._confirmations, redelivery=self, tracer=tracer)
+
+        depths = metrics.gauge("im_logic_waiting_deliveries")
+        depths.labels("post").set_function(lambda: self._post.waiting)
+        depths.labels("members").set_function(lambda: self._small.waiting)
+        depths.labels("bus").set_function(lambda: self._large.waiting)
+        depths.labels("again").set_function(lambda: self._redeliverer.waiting)
 
     async def run(self) -> None:
         """Deliver until cancelled. What is queued then is brought back by the outbox."""

@@ -67,6 +67,11 @@ class LargeFanOut:
         self.published = 0
         self.dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for the bus."""
+        return self._count
+
     async def run(self) -> None:
         """Look at a bus that takes nothing until it does, until cancelled."""
         while True:

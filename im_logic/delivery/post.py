@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from im_infra.aio import spawn
 from im_infra.errors import ImError
 from im_infra.observability import logs
+from im_infra.observability.metrics import Metrics
 from im_infra.routing.publications import GatewayBoot, Publications
 from im_infra.routing.routes import RouteTable
 from im_logic.delivery.parcel import Parcel
@@ -50,6 +51,7 @@ class Post:
         boot_of: the boot id under which a gateway is known to live now; None where it is not known.
         publications: which gateways' routes are whole.
         listed: the gateways that discovery lists now.
+        metrics: where batches are counted.
     """
 
     def __init__(
@@ -60,12 +62,16 @@ class Post:
         boot_of: Callable[[str], str | None],
         publications: Publications,
         listed: Callable[[], AbstractSet[Target]],
+        metrics: Metrics | None = None,
     ) -> None:
         self._gateways = gateways
         self._routes = routes
         self._boot_of = boot_of
         self._publications = publications
         self._listed = listed
+        metrics = metrics or Metrics()
+        self._batch_items = metrics.histogram("im_logic_delivery_batch_items")
+        self._batch_seconds = metrics.histogram("im_logic_delivery_batch_seconds")
         self._away = False
         self._parcels: deque[Parcel] = (
             deque()
@@ -78,6 +84,11 @@ class Post:
         self.pushed = 0
         self.dropped = 0
         self.failed_reads = 0
+
+    @property
+    def waiting(self) -> int:
+        """Parcels that wait."""
+        return len(self._parcels)
 
     def send(self, parcel: Parcel) -> bool:
         """Take a parcel; it leaves after what the present loop turn still brings. False: dropped, the queue is full."""
@@ -95,7 +106,9 @@ class Post:
             self._wake.clear()
             while self._parcels:
                 parcels = [self._parcels.popleft() for _ in range(min(len(self._parcels), _AT_A_TIME))]
-                await self._bring(parcels)
+                with self._batch_seconds.time():
+                    await self._bring(parcels)
+                self._batch_items.observe(len(parcels))
 
     async def _bring(self, parcels: Sequence[Parcel]) -> None:
         users = {user_id for parcel in parcels for user_id in parcel.users}

@@ -64,6 +64,11 @@ class Redeliverer:
         self.dropped = 0
         self.redelivered = 0
 
+    @property
+    def waiting(self) -> int:
+        """Stretches that wait for their turn."""
+        return self._waiting.qsize()
+
     def on_repo_push(self, peer: Peer, body: bytes) -> None:
         """Take a push of a repo process. It never raises, since a push that raises breaks the stream."""
         push = RepoPush.FromString(body)

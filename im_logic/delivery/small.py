@@ -43,6 +43,11 @@ class SmallFanOut:
         self._count = 0  # of what waits; at MAX_WAITING what comes is dropped: the outbox brings it back
         self.dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for their members."""
+        return self._count
+
     def send(self, committed: Committed) -> None:
         """Take an entry; what is dropped stays unconfirmed."""
         waiting = self._waiting.get(committed.conversation_id)

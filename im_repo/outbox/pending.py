@@ -51,6 +51,10 @@ class Pending:
         """How many rows wait to be deleted."""
         return len(self._done)
 
+    def oldest_s(self, now: float) -> float:
+        """The age of the row that waits longest, in seconds; 0: none waits."""
+        return max(0.0, now - next(iter(self._rows.values())).counted_at) if self._rows else 0.0
+
     def add(self, outbox_id: int, ranges: Iterable[Range], *, now: float) -> None:
         """Count a row's confirmations from now on (monotonic seconds), unless too many are counted already."""
         if len(self._rows) < self._max_rows:

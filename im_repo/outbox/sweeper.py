@@ -82,6 +82,7 @@ class Sweeper:
         self._large_rest = False
         self._redelivered = metrics.counter("im_repo_outbox_redelivered_total")
         metrics.gauge("im_repo_outbox_pending_rows").set_function(pending.__len__)
+        metrics.gauge("im_repo_outbox_oldest_seconds").set_function(lambda: pending.oldest_s(monotonic()))
 
     async def run(self) -> None:
         """Sweep until cancelled; failures of the database are logged and tried again."""

@@ -14,6 +14,7 @@ from im_infra import error_table
 from im_infra.bus.abstract import Record
 from im_infra.errors import ImError
 from im_infra.observability import traceparent
+from im_infra.observability.metrics import Metrics
 from im_infra.observability.span_names import TASK_FAN_OUT
 from im_infra.observability.tracing import OFF, Tracer, start_batch
 from im_proto.event.v1.fanout_pb2 import FanOutRange
@@ -34,6 +35,7 @@ class FanOutRecords:
         gateways: reaches them.
         max_entries: entries per frame to a gateway.
         tracer: records what becomes of sampled entries.
+        metrics: where batches are counted.
     """
 
     def __init__(
@@ -44,12 +46,16 @@ class FanOutRecords:
         gateways: Gateways,
         max_entries: int = 256,
         tracer: Tracer = OFF,
+        metrics: Metrics | None = None,
     ) -> None:
         self._reader = reader
         self._interests = interests
         self._gateways = gateways
         self._max_entries = max_entries
         self._tracer = tracer
+        metrics = metrics or Metrics()
+        self._records = metrics.histogram("im_task_fan_out_records")
+        self._seconds = metrics.histogram("im_task_fan_out_seconds")
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Push what the records ask for; returns once it is queued at every live interested gateway.
@@ -77,6 +83,11 @@ class FanOutRecords:
             span.end(failed)
 
     async def _push_records(self, records: Sequence[Record]) -> None:
+        self._records.observe(len(records))
+        with self._seconds.time():
+            await self._push_all(records)
+
+    async def _push_all(self, records: Sequence[Record]) -> None:
         carried = [_parse(record) for record in records]
         entries: dict[tuple[int, int], tuple[LogEntry, FanOutRange]] = {}
         for fan_out_range in carried:

@@ -52,6 +52,11 @@ class Answering:
         return bool(self._answers) or self._ungranted > 0
 
     @property
+    def open(self) -> int:
+        """Requests taken and not answered."""
+        return len(self._open)
+
+    @property
     def idle(self) -> bool:
         """Every request was answered, and the answer written."""
         return not self._open and not self._answers

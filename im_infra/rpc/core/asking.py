@@ -46,6 +46,25 @@ class Asking:
         return self._credit > 0 and bool(self._waiting)
 
     @property
+    def waiting(self) -> int:
+        """Requests that wait for credit or for their frame."""
+        return len(self._waiting)
+
+    @property
+    def open(self) -> int:
+        """Requests written and not answered."""
+        return len(self._open)
+
+    @property
+    def credit(self) -> int:
+        """Requests that the peer would take at once."""
+        return self._credit
+
+    def is_open(self, number: int) -> bool:
+        """Whether the request of that number was written and waits for its answer."""
+        return number in self._open
+
+    @property
     def unanswered(self) -> int:
         """Requests that still have to come out."""
         return len(self._waiting) + len(self._open)

@@ -41,6 +41,23 @@ class ClientEnd:
         """Take a request: see `Asking.ask`."""
         self.lose = self._asking.lose
         """Give up everything: see `Asking.lose`."""
+        self.is_open = self._asking.is_open
+        """Whether a request waits for its answer: see `Asking.is_open`."""
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for credit or for their frame."""
+        return self._asking.waiting
+
+    @property
+    def open(self) -> int:
+        """Requests written and not answered."""
+        return self._asking.open
+
+    @property
+    def credit(self) -> int:
+        """Requests that the peer would take at once."""
+        return self._asking.credit
 
     @property
     def accepts(self) -> bool:

@@ -32,6 +32,11 @@ class Pushing:
         self._acknowledged = 0
 
     @property
+    def unacknowledged(self) -> int:
+        """Pushes queued or written that are not acknowledged."""
+        return len(self._queue) + len(self._under_way)
+
+    @property
     def idle(self) -> bool:
         """Every push was acknowledged."""
         return not self._queue and not self._under_way

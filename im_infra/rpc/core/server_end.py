@@ -41,6 +41,16 @@ class ServerEnd:
         """Answer what is past its deadline: see `Answering.expire`."""
 
     @property
+    def open(self) -> int:
+        """Requests taken and not answered."""
+        return self._answering.open
+
+    @property
+    def unacknowledged(self) -> int:
+        """Pushes that did not take effect yet."""
+        return self._pushing.unacknowledged
+
+    @property
     def has_output(self) -> bool:
         """The next frame would carry something."""
         return (
