@@ -8,6 +8,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
 
 from im_infra.bus.abstract import Record
 from im_infra.bus.consuming import Consumer
@@ -125,9 +126,7 @@ class GroupConsumer:
             yield membership
         finally:
             self._membership = None
-            with suppress(*FAILURES):
-                async with asyncio.timeout(_STOP_S):
-                    await consumer.stop()
+            await _leave(consumer)
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -196,7 +195,15 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             _LOG.info("partitions assigned", topic=self._topic, partitions=sorted(one.partition for one in assigned))
 
     async def _fetch(self) -> None:
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+            await self._take()
+        except asyncio.CancelledError as error:
+            if _cancelled():
+                raise
+            raise KafkaError("the client cancelled itself") from error  # else the group would run on without it
+
+    async def _take(self) -> None:
         while True:
             for partition, records in (await self._consumer.getmany(timeout_ms=_POLL_MS)).items():
                 # Records may come a moment before we are told that the partition is ours.
@@ -248,6 +255,28 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 position=f"{record.partition}/{record.offset}",
             ),
         )
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group, or let go of the connections at least; in a second each."""
+    try:
+        with suppress(*FAILURES):
+            async with asyncio.timeout(_STOP_S):
+                await consumer.stop()
+    except asyncio.CancelledError:
+        if _cancelled():
+            raise
+    finally:
+        with suppress(*FAILURES):
+            async with asyncio.timeout(_STOP_S):
+                # No public way: a `stop` that broke off left them open, and does nothing the second time.
+                await consumer._client.close()  # noqa: SLF001 - as said
+
+
+def _cancelled() -> bool:
+    """Whether a cancellation is meant for us: aiokafka cancels its own tasks when a broker goes, and then awaits them."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

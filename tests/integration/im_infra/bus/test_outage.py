@@ -2,8 +2,13 @@
 
 import asyncio
 import time
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import KafkaConnectionError
 
 from im_cli.engines.engine import Engine
 from im_infra.bus.abstract import Bus
@@ -67,6 +72,32 @@ async def test_a_frozen_broker_is_bounded_and_comes_back(own_kafka: Engine, open
         own_kafka.resume()
         await until(lambda: takes(bus, b"after"))
         await taken.until({b"after"})
+
+
+@pytest.mark.parametrize("failure", [KafkaConnectionError, asyncio.CancelledError])
+async def test_a_client_that_cancels_itself_is_followed_by_another(
+    failure: type[BaseException], kafka_address: str, open_kafka_bus: OpenBus
+) -> None:
+    """As aiokafka does it when a broker goes: its tasks are cancelled, and the cancellation comes out of a call."""
+    fetch, close, failed = AIOKafkaConsumer.getmany, Fetcher.close, []
+
+    async def fail_once(consumer: AIOKafkaConsumer, **options: Any) -> Any:
+        if not failed:
+            failed.append(consumer)
+            raise failure
+        return await fetch(consumer, **options)
+
+    async def close_badly(fetcher: Fetcher) -> None:
+        await close(fetcher)
+        raise asyncio.CancelledError
+
+    bus = await open_kafka_bus(kafka_address)
+    taken = Taken()
+    with patch.object(AIOKafkaConsumer, "getmany", fail_once), patch.object(Fetcher, "close", close_badly):
+        async with bus.consume(TOPIC, group="task", handler=taken.by("one")):
+            await bus.publish(TOPIC, key=b"k", value=b"1")
+            await taken.until({b"1"})
+    assert failed
 
 
 async def test_it_may_start_before_kafka(own_kafka: Engine, open_kafka_bus: OpenBus) -> None:
