@@ -1,6 +1,7 @@
 """A program built on the SDK: everything that its application is shown goes into the history."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final
 
 from im_sdk import (
@@ -16,6 +17,7 @@ from im_sdk import (
 from tests.harness.history import History
 
 BACKLOG: Final = 100
+TAKEN_S: Final = 5.0
 
 
 class Device:
@@ -63,15 +65,14 @@ class Device:
     @property
     def waiting(self) -> int:
         """Messages that the client took and that are not answered."""
-        engine = self.online._engine
-        return len(engine.session.outbox) if engine is not None else 0
+        return _waiting(self.online)
 
     def offer(self, conversation_id: int) -> None:
         """Send the conversation's next message; beyond 100 under way it is not taken."""
         if len(self._sends) >= BACKLOG or self.client is None:
             return
         number = self._numbers[conversation_id] = self._numbers.get(conversation_id, 0) + 1
-        task = asyncio.create_task(self._send(conversation_id, number), name=f"{self.name}.send")
+        task = asyncio.create_task(self._send(self.client, conversation_id, number), name=f"{self.name}.send")
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
 
@@ -81,16 +82,19 @@ class Device:
         await self._socket._connection.wait_closed()
 
     async def close(self) -> None:
-        """End the program; what it had under way is unknown."""
+        """End the program once it took what it was offered; what it had under way is unknown."""
         client, self.client = self.online, None
+        with suppress(TimeoutError):  # what it did not take is refused, and not sent by its next run
+            async with asyncio.timeout(TAKEN_S):
+                while _waiting(client) < len(self._sends):
+                    await asyncio.sleep(0.01)
         await client.close()
         if self._sends:
             await asyncio.wait(self._sends)
         assert self._reader is not None
         await self._reader
 
-    async def _send(self, conversation_id: int, number: int) -> None:
-        client = self.online
+    async def _send(self, client: Client, conversation_id: int, number: int) -> None:
         key = f"{self.name} {conversation_id} {number}"
         told = {
             "device": self.name,
@@ -133,3 +137,8 @@ class Device:
                     self._history.add("connected" if online else "disconnected", device=self.name, user_id=user_id)
                 case _:
                     pass
+
+
+def _waiting(client: Client) -> int:
+    engine = client._engine
+    return len(engine.session.outbox) if engine is not None else 0
