@@ -11,7 +11,7 @@ STAMPS := .make
 NODE_PATH_PREFIX := $(abspath $(BIN))
 DATA_DIR ?= ./data
 PACKAGES := im_bench im_cli im_gateway im_infra im_logic im_proto im_repo im_sdk im_task
-PAGES := messages http settings cli metrics result
+PAGES := messages http settings cli metrics result dashboard
 FAULT_ROWS := $(STAMPS)/faults.jsonl
 
 .PHONY: help run cluster cluster-down test check faults bench proto proto-check docs docs-check lock format clean

@@ -28,15 +28,15 @@ def sentence(text: str) -> str:
     return text if not text or text[-1] in ".?!" else f"{text}."
 
 
-def finish(name: str, lines: list[str]) -> None:
-    """Write docs/reference/`name`, or with `--check` on the command line compare it.
+def finish(name: str, lines: list[str], *, folder: str = "docs/reference") -> None:
+    """Write the file of that name in `folder`, or with `--check` on the command line compare it.
 
     Raises:
         SystemExit: the page differs.
     """
-    path = ROOT / "docs/reference" / name
+    path = ROOT / folder / name
     text = "\n".join(lines).rstrip() + "\n"
     if "--check" not in sys.argv[1:]:
         path.write_text(text, encoding="utf-8")
     elif not path.exists() or path.read_text(encoding="utf-8") != text:
-        raise SystemExit(f"docs/reference/{name} is not what the code says, run `make docs`")
+        raise SystemExit(f"{folder}/{name} is not what the code says, run `make docs`")

@@ -14,7 +14,7 @@ from im_infra.observability.metric_names import METRICS
 from tests.docs_support.blocks import ROOT
 from tests.support.cluster import Cluster
 
-PAGES = ("messages", "http", "settings", "cli", "metrics")
+PAGES = ("messages", "http", "settings", "cli", "metrics", "dashboard")
 
 
 def page(name: str) -> str:
