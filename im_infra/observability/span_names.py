@@ -5,7 +5,7 @@ A name is `<service>.<what it does>`. What varies goes into attributes: never a 
 
 from typing import Final, Literal, NamedTuple
 
-SpanKind = Literal["server", "internal", "producer", "consumer"]
+SpanKind = Literal["server", "client", "internal", "producer", "consumer"]
 
 
 class SpanName(NamedTuple):
@@ -27,6 +27,9 @@ GATEWAY_FAN_OUT: Final = SpanName(
     "gateway.fan_out", "consumer", "Entries of a large conversation go into the buffers of the interested connections."
 )
 LOGIC_REQUEST: Final = SpanName("logic.request", "server", "From a request's arrival at logic to its answer.")
+LOGIC_CALL: Final = SpanName(
+    "logic.call", "client", "A call to repo outside the streams, for what happens once in a while."
+)
 LOGIC_DELIVER: Final = SpanName(
     "logic.deliver",
     "internal",
@@ -49,6 +52,7 @@ TASK_FAN_OUT: Final = SpanName(
 SPANS: Final[tuple[SpanName, ...]] = (
     GATEWAY_REQUEST,
     LOGIC_REQUEST,
+    LOGIC_CALL,
     REPO_REQUEST,
     REPO_APPEND_BATCH,
     LOGIC_DELIVER,

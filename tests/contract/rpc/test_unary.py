@@ -9,8 +9,11 @@ import pytest
 
 from im_infra import error_table
 from im_infra.errors import ImError, NotStartedError
+from im_infra.observability.span_names import LOGIC_REQUEST
+from im_infra.observability.tracing import Span, active_span
 from im_infra.rpc.unary import call_unary, unary_errors
 from im_proto.repo.v1 import account_pb2, account_pb2_grpc
+from tests.support.spans import RecordingTracer
 
 Serve = Callable[[Callable[[grpc.aio.Server], None]], Awaitable[grpc.aio.Channel]]
 GetUser = Callable[..., Awaitable[account_pb2.GetUserResponse]]
@@ -21,9 +24,11 @@ class Servicer(account_pb2_grpc.AccountStoreServiceServicer):
     def __init__(self) -> None:
         self.cancelled = asyncio.Event()
         self.seen: list[account_pb2.GetUserRequest] = []
+        self.span: Span | None = None
 
     async def GetUser(self, request: account_pb2.GetUserRequest, context: Any) -> account_pb2.GetUserResponse:  # noqa: N802 - gRPC's name
         self.seen.append(request)
+        self.span = active_span()
         match request.handle:
             case "known":
                 return account_pb2.GetUserResponse(user=account_pb2.UserRow(user_id=7))
@@ -72,6 +77,26 @@ async def test_the_two_sides_never_share_a_message(serve: Serve, servicer: Servi
     await call_unary(account_pb2_grpc.AccountStoreServiceStub(channel).GetUser, request, timeout_s=5)
     assert servicer.seen[0] == request
     assert servicer.seen[0] is not request
+
+
+async def test_the_trace_of_a_sampled_request_travels(get_user: GetUser, servicer: Servicer) -> None:
+    """The asker records the call, failures included; the other side knows whose it is."""
+    tracer = RecordingTracer()
+    request = tracer.start(LOGIC_REQUEST)
+    with request.active():
+        await get_user("known")
+        call = tracer.spans[1]
+        assert servicer.span is not None
+        assert servicer.span.context == call.context
+        with pytest.raises(ImError):
+            await get_user("busy")
+    await get_user("known")
+    assert servicer.span is None
+    assert [(span.name, span.parent) for span in tracer.spans[1:]] == [("logic.call", request.context)] * 2
+    assert (call.ended, call.error) == (True, None)
+    failed = tracer.spans[2].error
+    assert failed is not None
+    assert failed.reason is error_table.STORAGE_BUSY
 
 
 async def test_an_error_comes_back_with_its_reason_words_and_detail(get_user: GetUser) -> None:

@@ -109,6 +109,18 @@ async def test_http_requests_are_traced_and_failures_marked(traced: Cluster, col
     assert spans["logic.request"].error == answer.error
 
 
+async def test_a_call_outside_the_streams_belongs_to_the_trace(traced: Cluster, collector: Collector) -> None:
+    trace_id = "1af7651916cd43dd8448eb211c80319c"
+    async with HttpClient(traced.url) as api:
+        ann = await api.register()
+        asked = {"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+        answer = await api.call("GET", "/conversations", token=ann.access_token, headers=asked)
+        assert answer.status == 200
+    spans = await told_trace(collector, trace_id, ("gateway.request", "logic.request", "logic.call"))
+    assert spans["logic.call"].parent_id == spans["logic.request"].span_id
+    assert spans["logic.call"].attributes == {"request": "ReadHeadsRequest"}
+
+
 async def test_what_is_not_sampled_is_not_told(traced: Cluster, collector: Collector) -> None:
     async with HttpClient(traced.url) as api:
         ann = await api.register()
