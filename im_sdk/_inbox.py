@@ -159,6 +159,10 @@ class Inbox:
             if track.epoch != mark.epoch and not track.fresh:
                 self.puller.want(conversation_id, even_if_level=True)
                 continue
+            if not listing.large:  # it grew: from here on its messages are pushed only where it is viewed
+                listing.large = True
+                if conversation_id in self.screen.conversation_ids:
+                    self.view(self.screen.conversation_ids, now)
             listing.apply_mark(mark.max_seq, mark.max_count)
             track.tell(mark.max_seq)
             self._changed(listing)

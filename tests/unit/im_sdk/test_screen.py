@@ -47,6 +47,22 @@ def test_large_conversations_show_marks_until_they_are_viewed(server: ModelServe
     assert made.texts(log.conversation_id) == ["0", "1", "2"]
 
 
+def test_a_group_that_grew_large_while_on_screen_is_viewed(server: ModelServer, device: MakeDevice) -> None:
+    log = server.make({1, 2})
+    made = device().online()
+    made.session.view([log.conversation_id], made.now)
+    made.pump()
+    made.settle()
+    server.push_filter = lambda: False
+    server.append(log, 2, "hello")
+    mark = read_pb2.HeadMark(conversation_id=log.conversation_id, epoch=1, max_seq=1, max_count=1)
+    server.push(1, head_push=read_pb2.HeadPush(heads=[mark]))
+    made.settle()
+    assert list(made.asked("view")[-1].conversation_ids) == [log.conversation_id]
+    assert made.texts(log.conversation_id) == ["hello"]
+    assert made.session.inbox.pictures()[0].large
+
+
 def test_the_view_is_told_again_after_a_reconnect(server: ModelServer, device: MakeDevice) -> None:
     log = server.make({1, 2}, large=True)
     made = device().online()
