@@ -41,7 +41,7 @@ check: $(STAMPS)/dev $(STAMPS)/npm proto-check docs-check ## Formatting, lint, t
 
 faults: $(STAMPS)/dev ## The long rounds of crash, fuzz and fault tests (about an hour), and the table of docs/reference/reliability.md
 	@rm -f $(FAULT_ROWS)
-	IM_FAULTS_ROWS=$(abspath $(FAULT_ROWS)) $(BIN)/python -m pytest -m faults --timeout 3600 $(TESTS); status=$$?; \
+	FAULT_ROWS=$(abspath $(FAULT_ROWS)) $(BIN)/python -m pytest -m faults --timeout 3600 $(TESTS); status=$$?; \
 	  [ ! -e $(FAULT_ROWS) ] || $(BIN)/python -m tests.harness.fault_table $(FAULT_ROWS) docs/reference/reliability.md; exit $$status
 
 bench: $(STAMPS)/runtime ## Measure the embedded cluster on this machine
