@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from im_bench.accounts import Account
-from im_bench.adapters.abstract import Adapter, Client
+from im_bench.adapters.abstract import Adapter, Client, Mailbox
 from im_bench.ledger.correctness import Correctness
 from im_bench.load.receiver import Receiver
 from im_bench.load.schedule import Part
@@ -22,6 +22,8 @@ AT_ONCE: Final = 32
 POLL_S: Final = 0.05
 """Asking thousands now and then is cheaper than an event from each."""
 T = TypeVar("T")
+Opening = Callable[[Account, Mailbox, str | None], Awaitable[Client]]
+"""Opens a connection in a scenario's own way, from a source address."""
 Progress = Callable[[int, int], None]
 """Told how much of how much is done."""
 
@@ -98,19 +100,24 @@ class Crew:
         if not self._failed.done():
             self._failed.set_exception(error)
 
-    async def connect(self, person: Person, *, intended: float | None = None) -> Seat:
+    async def connect(self, person: Person, *, intended: float | None = None, opening: Opening | None = None) -> Seat:
         """Connect somebody, and time it.
 
         Args:
             person: who; several connections of one person are instances of one device.
             intended: when it was due, if connecting is what is measured.
+            opening: what opens it; None: the adapter, as usual.
 
         Raises:
             AdapterError: there is no connection.
         """
         receiver = Receiver(self.run, self.window, self.tally, self.correctness)
         begun = time.monotonic()
-        client = await self.adapter.connect(person.account, receiver, source_address=self._sources.take())
+        address = self._sources.take()
+        if opening is None:
+            client = await self.adapter.connect(person.account, receiver, source_address=address)
+        else:
+            client = await opening(person.account, receiver, address)
         if intended is None or intended in self.window:
             self.tally.others["connect"].record(time.monotonic() - (begun if intended is None else intended))
         self.tally.connections += 1

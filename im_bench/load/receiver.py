@@ -28,13 +28,15 @@ class Receiver:
         correctness: of this process.
     """
 
-    __slots__ = ("_correctness", "_run", "_tally", "_window", "closed_with", "heads", "inboxes")
+    __slots__ = ("_correctness", "_run", "_tally", "_window", "closed_with", "delivery", "heads", "inboxes")
 
     def __init__(self, run: str, window: Window, tally: Tally, correctness: Correctness) -> None:
         self._run = run
         self._window = window
         self._tally = tally
         self._correctness = correctness
+        self.delivery = tally.delivery
+        """Where its latencies go."""
         self.inboxes: dict[int, Inbox] = {}
         """By conversation; what is pushed of any other is not the run's business."""
         self.heads: dict[int, int] = {}
@@ -52,11 +54,12 @@ class Receiver:
         inbox = self.inboxes.get(conversation_id)
         if inbox is None:
             return
-        if seq and not inbox.seqs.add(seq):
-            self._correctness.repeat += 1
-            return
+        again = seq and not inbox.seqs.add(seq)
         stamp = read_stamp(text, self._run)
         if stamp is None or stamp.sender == inbox.person:
+            return  # one's own, pushed behind its ack: large conversations do
+        if again:
+            self._correctness.repeat += 1
             return
         now = time.monotonic()
         _, sender, number, intended = stamp
@@ -70,7 +73,7 @@ class Receiver:
         tally, window = self._tally, self._window
         tally.delivered += 1
         if window.start <= intended < window.end:
-            tally.delivery.record(now - intended)
+            self.delivery.record(now - intended)
 
     def head(self, conversation_id: int, seq: int) -> None:
         """A log grew (see `Mailbox`)."""

@@ -50,9 +50,10 @@ class Coordinator:
         self._began = time.monotonic()
         self._generators: list[Generator] = []
         self._progress: list[tuple[int, int]] = []
+        self._assignments = plan.assignments()
         self._probe = LagProbe(plan.target.metrics_urls)
         self._seconds = Seconds(
-            self._record, plan.workers, self._watch, self._probe, clock=self._clock, on_row=listener.on_row
+            self._record, len(self._assignments), self._watch, self._probe, clock=self._clock, on_row=listener.on_row
         )
 
     def _clock(self) -> float:
@@ -72,7 +73,7 @@ class Coordinator:
             GeneratorBugError: a generator process failed in a way it should not.
         """
         async with AsyncExitStack() as stack:
-            for assignment in self._plan.assignments():
+            for assignment in self._assignments:
                 self._generators.append(await stack.enter_async_context(Generator.started(assignment)))
             for generator in self._generators:
                 await generator.receive()  # it is there: a schedule begins for all at once

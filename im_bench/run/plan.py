@@ -28,11 +28,11 @@ class Plan:
     source_addresses: Sequence[str] = ()
 
     def assignments(self) -> list[Assignment]:
-        """Each process's part: neighbours stay together, sizes differ by one group at most."""
+        """Each process's part: neighbours stay together, sizes differ by one group at most, nobody's process is idle."""
         people = [Person(index, account) for index, account in enumerate(self.accounts)]
         together = self.scenario.people(self.settings).together
         groups = [people[start : start + together] for start in range(0, len(people), together)]
-        run, count = uuid4().hex[:8], self.workers
+        run, count = uuid4().hex[:8], min(self.workers, len(groups))
         edges = [len(groups) * index // count for index in range(count + 1)]
         return [
             Assignment(

@@ -6,11 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, cast
 
-from im_bench.adapters.abstract import Joined, Refusal
+from im_bench.adapters.abstract import Joined
 from im_bench.adapters.im import rooms
 from im_bench.adapters.im.connection import Connection
 from im_bench.load.crew import Crew, Seat
-from im_bench.load.message_id import MessageIds
 from im_bench.load.pacer import Pacer
 from im_bench.load.schedule import schedule
 from im_bench.report.record import Record
@@ -18,6 +17,7 @@ from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import People, Scenario, Step, Told
 from im_bench.scenarios.option import LoadSettings, Option
+from im_bench.scenarios.write import write
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import PullRequest
 
@@ -73,11 +73,9 @@ class HistoryScenario(Scenario[HistorySettings]):
             await asyncio.gather(*(self._write(seat, self._joined.conversation_id, left) for seat in self.crew.seats))
 
     async def _write(self, seat: Seat, conversation_id: int, left: "itertools.count[int]") -> None:
-        ids, text = MessageIds(), "x" * self.settings.size
+        text = "x" * self.settings.size
         while next(left) < self.settings.messages and not self.crew.stopped:
-            message_id, attempt = ids.next(), 1
-            while not await _acked(seat, conversation_id, message_id, text, attempt):
-                attempt += 1
+            await write(seat.client, conversation_id, text)
 
     async def drive(self, _told: Told) -> None:
         """Read pages until the window ends."""
@@ -113,27 +111,3 @@ class HistoryScenario(Scenario[HistorySettings]):
             result.worsen(Verdict.INCORRECT, f"{short:,} pages lacked entries of the log")
         if not result.latency_ms.get("page"):
             result.worsen(Verdict.INVALID, "no page was read within the measured window")
-
-
-class _Waiting:
-    """One send's outcome."""
-
-    def __init__(self) -> None:
-        self.done: asyncio.Future[float | None] = asyncio.get_running_loop().create_future()
-
-    def acked(self, seq: int) -> None:  # noqa: ARG002 - the promise's
-        """It is stored."""
-        self.done.set_result(None)
-
-    def refused(self, refusal: Refusal) -> None:
-        """Later, then."""
-        self.done.set_result(max(0.01, refusal.retry_after_s))
-
-
-async def _acked(seat: Seat, conversation_id: int, message_id: str, text: str, attempt: int) -> bool:
-    waiting = _Waiting()
-    seat.client.send(conversation_id, message_id, text, waiting, attempt=attempt)
-    wait_s = await waiting.done
-    if wait_s is not None:
-        await asyncio.sleep(wait_s)
-    return wait_s is None

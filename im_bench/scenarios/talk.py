@@ -4,6 +4,7 @@ import random
 import time
 from abc import abstractmethod
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -57,7 +58,8 @@ class TalkScenario(Scenario[T]):
         self._traffic = Traffic(crew.run, "x" * settings.size, crew.window, crew.tally, crew.fail)
         self.senders: list[Sender] = []
         self._joined: dict[int, Joined] = {}
-        self._readers: defaultdict[int, list[Seat]] = defaultdict(list)
+        self.readers: defaultdict[int, list[Seat]] = defaultdict(list)
+        """By conversation, this process's connections that everything must reach."""
         self._acked: Acked = {}
         self._backlog = 0
 
@@ -74,16 +76,17 @@ class TalkScenario(Scenario[T]):
         conversation_id = joined.conversation_id
         inbox = seat.receiver.join(seat.person.index, conversation_id, joined.head_seq)
         self._joined[conversation_id] = joined
-        self._readers[conversation_id].append(seat)
+        self.readers[conversation_id].append(seat)
         if not sends:
             return None
         sender = Sender(self._traffic, seat.client, inbox, conversation_id)
         self.senders.append(sender)
         return sender
 
-    def shuffled(self) -> list[Sender]:
-        """The senders in an order that depends on the seed alone."""
-        senders = sorted(self.senders, key=lambda sender: (sender.person, sender.conversation_id))
+    def shuffled(self, some: Sequence[Sender] | None = None) -> list[Sender]:
+        """The senders, or some of them, in an order that depends on the seed alone."""
+        chosen = self.senders if some is None else some
+        senders = sorted(chosen, key=lambda sender: (sender.person, sender.conversation_id))
         random.Random(self.settings.seed).shuffle(senders)  # noqa: S311 - reproducible, no secret
         return senders
 
@@ -111,17 +114,17 @@ class TalkScenario(Scenario[T]):
             acked.setdefault(sender.conversation_id, {})[sender.person] = sender.lane.acked.ranges()
         return acked
 
-    async def collect(self, told: Told) -> None:
+    async def collect(self, told: Told) -> Any:  # noqa: ANN401 - each scenario's own
         """Wait until all that was acked anywhere has reached this process's people."""
         for acked in told:
             for conversation_id, lanes in acked.items():
                 self._acked.setdefault(conversation_id, {}).update(lanes)
-        waiting = [(seat, conversation_id) for conversation_id, seats in self._readers.items() for seat in seats]
+        waiting = [(seat, conversation_id) for conversation_id, seats in self.readers.items() for seat in seats]
 
         def all_seen() -> bool:
             while waiting:
                 seat, conversation_id = waiting[-1]
-                if not seat.receiver.inboxes[conversation_id].complete(self._lanes(conversation_id)):
+                if not seat.receiver.inboxes[conversation_id].complete(self.lanes(conversation_id)):
                     return False
                 waiting.pop()
             return True
@@ -139,11 +142,11 @@ class TalkScenario(Scenario[T]):
             else:
                 await self._verify(conversation_id, verified)
 
-        await self.crew.each(list(self._readers), one, at_once=READING_AT_ONCE)
+        await self.crew.each(list(self.readers), one, at_once=READING_AT_ONCE)
         return verified
 
     async def _verify(self, conversation_id: int, verified: Verified) -> None:
-        lanes, seats = self._lanes(conversation_id), self._readers[conversation_id]
+        lanes, seats = self.lanes(conversation_id), self.readers[conversation_id]
         log = StoredLog()
         if self.crew.adapter.keeps_history:
             stored = await self._read(conversation_id)
@@ -159,7 +162,7 @@ class TalkScenario(Scenario[T]):
 
     async def _read(self, conversation_id: int) -> StoredLog | None:
         """A conversation's history; None when none of its members here can read it."""
-        for seat in self._readers[conversation_id]:
+        for seat in self.readers[conversation_id]:
             log = StoredLog()
             try:
                 async for entry in self.crew.adapter.history(seat.client, self._joined[conversation_id]):
@@ -170,7 +173,8 @@ class TalkScenario(Scenario[T]):
             return log
         return None
 
-    def _lanes(self, conversation_id: int) -> AckedLanes:
+    def lanes(self, conversation_id: int) -> AckedLanes:
+        """What was acked in a conversation, over all processes; known from `collect` on."""
         return self._acked.get(conversation_id, {})
 
     @classmethod

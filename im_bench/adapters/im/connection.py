@@ -4,6 +4,7 @@ The SDK's machine does far more per message (gaps, stores, retries); a load test
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Final, cast
@@ -22,6 +23,8 @@ NO_CLOSE_CODE: Final = 1005
 CUT: Final = 1006
 """RFC 6455 § 7.1.5: there was no close frame."""
 HANDSHAKE_S: Final = 30.0
+SMALL_BUFFER_BYTES: Final = 32 * 1024
+LARGE_BUFFER_BYTES: Final = 1024 * 1024
 OnAnswer = Callable[[ServerFrame], None]
 
 
@@ -181,6 +184,23 @@ class Connection(picows.WSListener):
     def ping(self, on_answer: Callable[[], None]) -> None:
         """Keep the connection alive."""
         self.request(ClientFrame(ping=PingRequest()), lambda _answer: on_answer())
+
+    def stop_reading(self) -> None:
+        """Leave what comes in the kernel's buffer, made as small as it may be, so that the server soon feels it."""
+        if self._transport is not None and not self.lost.done():
+            self._buffer(SMALL_BUFFER_BYTES)
+            cast("asyncio.ReadTransport", self._transport.underlying_transport).pause_reading()
+
+    def go_on_reading(self) -> None:
+        """Read again."""
+        if self._transport is not None and not self.lost.done():
+            self._buffer(LARGE_BUFFER_BYTES)
+            cast("asyncio.ReadTransport", self._transport.underlying_transport).resume_reading()
+
+    def _buffer(self, size: int) -> None:
+        assert self._transport is not None, "it is connected"
+        own = self._transport.underlying_transport.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     async def close(self) -> None:
         """Close the socket politely."""

@@ -123,6 +123,48 @@ def test_everybody_in_the_world_room_is_delivered_to(cluster: Cluster, tmp_path:
     assert result["delivered_per_s"] > 5 * result["acked_per_s"]
 
 
+def test_people_do_what_the_mix_says(cluster: Cluster, tmp_path: Path) -> None:
+    mix = tmp_path / "mix.toml"
+    mix.write_text("[messages]\nprivate = 2\ngroup = 1\nworld = 1\n[beside]\ntyping = 1\nhistory = 0.5\n", "utf-8")
+    arguments = ("--url", cluster.url, "--users", "8", "--group-size", "4", "--rate", "40", "--duration", "2")
+    result = bench(tmp_path / "out.json", "mixed", *arguments, "--warm-up", "0", "--mix", mix, "--workers", "2")
+    assert {name: count for name, count in result["correctness"].items() if name != "repeat"} == FAULTLESS
+    assert {f"{kind} messages" for kind in ("private", "group", "world")} <= set(result["counts"])
+    assert set(result["latency_ms"]) == {"connect", "ack", "delivery", "typing", "page"}
+    assert result["settings"]["weights"]["beside"]["history"] == 0.5
+
+
+def test_people_catch_up_with_what_they_missed(cluster: Cluster, tmp_path: Path) -> None:
+    arguments = ("--url", cluster.url, "--users", "3", "--conversations", "6", "--changed", "0.5", "--messages", "4")
+    result = bench(tmp_path / "out.json", "offline", *arguments, "--rate", "5", "--duration", "2", "--warm-up", "0")
+    assert result["measured"] == {"conversations": 6.0, "moved": 3.0}
+    assert 0 < result["latency_ms"]["sync"]["p50"] <= result["latency_ms"]["caught_up"]["max"]
+    assert result["counts"] == {}, "nobody lacked a message"
+
+
+def test_slow_readers_lose_nothing_and_harm_nobody(cluster: Cluster, tmp_path: Path) -> None:
+    arguments = (
+        "--url",
+        cluster.url,
+        "--members",
+        "6",
+        "--senders",
+        "3",
+        "--slow",
+        "2",
+        "--size",
+        "4000",
+        "--rate",
+        "40",
+    )
+    result = bench(tmp_path / "out.json", "slow-reader", *arguments, "--duration", "2", "--warm-up", "0")
+    assert {name: result["correctness"][name] for name in ("lost", "unstored", "duplicate")} == dict.fromkeys(
+        ("lost", "unstored", "duplicate"), 0
+    )
+    assert result["latency_ms"]["slow_delivery"]["max"] > result["latency_ms"]["delivery"]["p50"]
+    assert result["measured"]["slow_closed"] == 0
+
+
 def test_members_scroll_through_a_history(cluster: Cluster, tmp_path: Path) -> None:
     arguments = ("--url", cluster.url, "--readers", "4", "--messages", "120", "--rate", "20", "--duration", "2")
     result = bench(tmp_path / "out.json", "history", *arguments, "--warm-up", "0")
@@ -172,6 +214,9 @@ def test_a_gateway_that_is_not_there_is_no_result() -> None:
         (("private", "--pairs", "1", "--workers", "2"), "--workers"),
         (("private", "--adapter", "im_bench.adapters.echo:EchoAdapter"), "--url"),
         (("private", "--expect", "p99=fast"), "no expectation"),
+        (("mixed", "--mix", "/no/such/mix.toml"), "No such file"),
+        (("mixed", "--users", "15"), "multiple"),
+        (("slow-reader", "--members", "5", "--senders", "3", "--slow", "2"), "less than --members"),
         (("private", "--json", "/no/such/folder/out.json"), "no folder /no/such/folder"),
     ],
 )

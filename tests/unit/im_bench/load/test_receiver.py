@@ -40,6 +40,13 @@ def test_the_same_entry_again_is_a_repeat_and_the_same_message_at_another_seq_a_
     assert tally.delivered == 1
 
 
+def test_ones_own_message_behind_its_ack_is_no_repeat() -> None:
+    receiver, tally, correctness = make()
+    receiver.inboxes[CHAT].seqs.add(11)  # as the ack does
+    push(receiver, 11, 1, sender=1)
+    assert (tally.delivered, correctness) == (0, Correctness()), "large conversations push it to everybody"
+
+
 def test_a_swap_is_a_gap_and_out_of_order() -> None:
     receiver, _, correctness = make()
     push(receiver, 12, 2)
