@@ -44,9 +44,8 @@ faults: $(STAMPS)/dev ## The long rounds of crash, fuzz and fault tests (about a
 	FAULT_ROWS=$(abspath $(FAULT_ROWS)) $(BIN)/python -m pytest -m faults --timeout 3600 $(TESTS); status=$$?; \
 	  [ ! -e $(FAULT_ROWS) ] || $(BIN)/python -m tests.harness.fault_table $(FAULT_ROWS) docs/reference/reliability.md; exit $$status
 
-bench: $(STAMPS)/runtime ## Measure the embedded cluster on this machine
-	$(BIN)/im bench private
-	$(BIN)/im bench idle
+bench: $(STAMPS)/runtime ## Measure a fixed set on both kinds of cluster, about 5 minutes, into benchmarks/
+	$(BIN)/im bench regression
 
 proto: $(STAMPS)/dev ## Generate im_proto/ and the tables of errors from proto/
 	$(BIN)/python tools/generate_errors.py

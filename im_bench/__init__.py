@@ -9,6 +9,7 @@ It is a client like any other: it gets a URL and never looks into the server.
     adapters/   what the load speaks to: our gateway, a plain echo server, another product
     measure/    latencies, counts, seconds, what processes use
     report/     the result, and the forms it takes
+    capacity/   what to make of results: the highest rate, a change against noise, a plan
 
-Imports point one way: scenarios → run → load → ledger, measure; adapters stand beside, behind their promise.
+Imports point one way: capacity, scenarios → run → load → ledger, measure; adapters stand beside, behind their promise.
 """

@@ -67,6 +67,7 @@ def find_steadiness(result: Result) -> None:
 
 def judge(record: Record, result: Result) -> None:
     """Say what the result is worth: correctness first, then whether the generator can be believed."""
+    result.stopped = record.stopped
     if record.stopped:
         result.note("stopped by hand before its time: the figures are of what was measured until then")
     if not result.correctness.clean:

@@ -23,6 +23,8 @@ class Result:
     environment: dict[str, Any] = field(default_factory=dict)
     began_time: int = 0
     """Milliseconds since the epoch."""
+    stopped: bool = False
+    """Ended by hand before its time."""
     verdict: Verdict = Verdict.GOOD
     reasons: list[str] = field(default_factory=list)
     """Why the verdict is not GOOD."""

@@ -55,16 +55,22 @@ def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> 
     """Run a scenario once, show it, write what is wanted, exit with the verdict."""
     check(scenario, settings, flags)
     errors = Console(stderr=True)
+    with opened(flags, errors) as (target, people):
+        result = run_once(scenario, settings, flags, target=target, people=people, errors=errors)
+    print_summary(result, Console())
+    write(result, flags)
+    raise typer.Exit(result.verdict)
+
+
+@contextmanager
+def opened(flags: Flags, errors: Console) -> Iterator[tuple[Target, PeopleSource]]:
+    """A server to drive, and where its people come from; SIGTERM ends both as an error would."""
     raise_file_limit()
     opening = open_target(
         flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors, cluster=flags.cluster
     )
     with ending_on_sigterm(), opening as target:
-        people = PeopleSource(target.endpoint, flags.users_file, errors)
-        result = run_once(scenario, settings, flags, target=target, people=people, errors=errors)
-    print_summary(result, Console())
-    write(result, flags)
-    raise typer.Exit(result.verdict)
+        yield target, PeopleSource(target.endpoint, flags.users_file, errors)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
 import typer
@@ -21,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
         app.command(scenario.name, help=told, epilog=EXIT_CODES, rich_help_panel="Scenarios")(command_of(scenario))
 
 
-def command_of(scenario: type[Scenario[Any]]) -> Any:  # noqa: ANN401 - typer reads its signature
+def command_of(scenario: type[Scenario[Any]]) -> Callable[..., None]:
     """A function that typer makes a command of."""
     own = settings_parameters(scenario.settings_type)
 
@@ -29,10 +30,15 @@ def command_of(scenario: type[Scenario[Any]]) -> Any:  # noqa: ANN401 - typer re
         settings = scenario.settings_type(**{name: given.pop(name) for name in own})
         measure(scenario, settings, Flags(**given))
 
-    signature = inspect.Signature([*own.values(), *RUN_PARAMETERS.values()])
+    return named(command, scenario.name, (*own.values(), *RUN_PARAMETERS.values()))
+
+
+def named(command: Callable[..., None], name: str, parameters: Iterable[inspect.Parameter]) -> Callable[..., None]:
+    """A function with a name and parameters of its own, as typer reads them."""
+    signature = inspect.Signature(list(parameters))
     command.__signature__ = signature  # type: ignore[attr-defined]
-    command.__annotations__ = {name: each.annotation for name, each in signature.parameters.items()}
-    command.__name__ = scenario.name
+    command.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
+    command.__name__ = name
     return command
 
 
@@ -55,6 +61,14 @@ def _parameter(name: str, default: object, hint: object) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told])
 
 
+def flag_parameters(hints: Mapping[str, tuple[Any, Any]]) -> dict[str, inspect.Parameter]:
+    """A parameter for each flag: its annotation and its default."""
+    return {
+        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+        for name, (hint, default) in hints.items()
+    }
+
+
 def _run_parameters() -> dict[str, inspect.Parameter]:
     """The flags that every scenario has."""
     hints: dict[str, tuple[Any, Any]] = {
@@ -69,10 +83,7 @@ def _run_parameters() -> dict[str, inspect.Parameter]:
         "json_file": (flags.JsonOption, None),
         "html_file": (flags.HtmlOption, None),
     }
-    return {
-        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
-        for name, (hint, default) in hints.items()
-    }
+    return flag_parameters(hints)
 
 
 RUN_PARAMETERS: Final = _run_parameters()

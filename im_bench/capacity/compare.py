@@ -1,0 +1,162 @@
+"""Compares results, and says what of the difference is more than noise."""
+
+import json
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+Run = Mapping[str, Any]
+"""A result as `Result.as_json` gives it."""
+MACHINE: Final = ("cpu_model", "cores", "kernel")
+NOT_COMPARED: Final = ("url", "seed", "server")
+PERCENTILES: Final = ("p50", "p99")
+
+
+class UnreadableError(Exception):
+    """A file holds no result; the message says which and why."""
+
+
+class Change(StrEnum):
+    """What a difference is."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOISE = "noise"
+    """The ranges overlap."""
+    UNKNOWN = "unknown"
+    """One run each tells nothing of the noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over several runs."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle one."""
+        return statistics.median(self.values)
+
+    def __str__(self) -> str:
+        low, high = min(self.values), max(self.values)
+        return _short(self.median) if low == high else f"{_short(self.median)} [{_short(low)} to {_short(high)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure, before and after."""
+
+    name: str
+    before: Spread
+    after: Spread
+    more_is_better: bool
+
+    @property
+    def ratio(self) -> float | None:
+        """After over before, of the medians; None when there was nothing before."""
+        return self.after.median / self.before.median if self.before.median else None
+
+    @property
+    def change(self) -> Change:
+        """Whether the ranges lie apart, and which way."""
+        if len(self.before.values) < 2 or len(self.after.values) < 2:
+            return Change.UNKNOWN if self.before.values != self.after.values else Change.NOISE
+        grown = min(self.after.values) > max(self.before.values)
+        if not grown and max(self.after.values) >= min(self.before.values):
+            return Change.NOISE
+        return Change.BETTER if grown is self.more_is_better else Change.WORSE
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One scenario on one kind of server."""
+
+    name: str
+    runs: tuple[int, int]
+    figures: Sequence[Figure]
+    remarks: Sequence[str]
+    """What makes the two sides hard to compare."""
+
+
+def read_runs(path: Path) -> list[Run]:
+    """The runs in a result file, in a file of several (`im bench regression`), or in all such files of a folder.
+
+    Raises:
+        UnreadableError: there is none.
+    """
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    runs = [run for file in files for run in _runs_of(file)]
+    if not runs:
+        raise UnreadableError(f"{path} holds no result")
+    return runs
+
+
+def _runs_of(file: Path) -> list[Run]:
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        runs: list[Run] = raw.get("runs", [raw])
+        for run in runs:
+            _ = run["scenario"], run["settings"]["mode"], run["latency_ms"], run["correctness"], run["environment"]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnreadableError(f"{file} is no result of `im bench`: {error!r}") from error
+    return runs
+
+
+def compare(before: Sequence[Run], after: Sequence[Run]) -> list[Comparison]:
+    """Compare what both sides have: scenario by scenario, kind of server by kind of server."""
+    old, new = _grouped(before), _grouped(after)
+    return [_compare(key, old[key], new[key]) for key in old if key in new]
+
+
+def _grouped(runs: Sequence[Run]) -> dict[tuple[str, str], list[Run]]:
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run["scenario"], run["settings"]["mode"]), []).append(run)
+    return groups
+
+
+def _compare(key: tuple[str, str], before: Sequence[Run], after: Sequence[Run]) -> Comparison:
+    old, new = [_figures(run) for run in before], [_figures(run) for run in after]
+    figures = []
+    for name in old[0]:
+        was, is_now = (Spread(tuple(run[name] for run in runs if name in run)) for runs in (old, new))
+        if was.values and is_now.values:
+            figures.append(Figure(name, was, is_now, more_is_better=name.endswith("/s")))
+    scenario, mode = key
+    return Comparison(f"{scenario}, {mode}", (len(before), len(after)), figures, list(_remarks(before, after)))
+
+
+def _figures(run: Run) -> dict[str, float]:
+    """What is compared of a run, by name; rates end in `/s`."""
+    told = {f"{name}/s": run[f"{name}_per_s"] for name in ("acked", "delivered")}
+    for name, summary in run["latency_ms"].items():
+        if name != "connect" or run["scenario"] == "connect":
+            told |= {f"{name} {percentile}, ms": summary[percentile] for percentile in PERCENTILES}
+    done = (run["acked_per_s"] or 0) * run["settings"].get("duration", 0)
+    for name, use in (run["resources"] or {}).items():
+        if done:
+            told[f"{name} CPU, ms each"] = use["cpu_s"] / done * 1000
+        told[f"{name} memory, MiB"] = use["rss_mib"]
+    told |= run["measured"]
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _remarks(before: Sequence[Run], after: Sequence[Run]) -> Iterator[str]:
+    old, new = before[0], after[0]
+    for name in MACHINE:
+        if old["environment"][name] != new["environment"][name]:
+            yield f"another machine: {name} {old['environment'][name]} before, {new['environment'][name]} after"
+    for name, value in old["settings"].items():
+        if name not in NOT_COMPARED and value != new["settings"].get(name):
+            yield f"other settings: {name} {value} before, {new['settings'].get(name)} after"
+    for side, runs in (("before", before), ("after", after)):
+        if bad := sorted({run["verdict"] for run in runs} - {"GOOD", "TARGET_MISSED"}):
+            yield f"{side}: {', '.join(bad)} among the verdicts: its figures do not count"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -1,0 +1,146 @@
+"""`im bench search SCENARIO`: the highest rate that a server sustains."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+
+from im_bench.capacity.search import Bounds, GeneratorTooSlowError, Search, why_not
+from im_bench.report.environment import environment
+from im_bench.report.result import SCHEMA_VERSION, Result
+from im_bench.scenarios.abstract import Scenario
+from im_bench.scenarios.option import LoadSettings
+from im_bench.scenarios.registry import SCENARIOS
+from im_cli.bench import flags as shared
+from im_cli.bench.exit_codes import EXIT_CODES
+from im_cli.bench.measure import Flags, check, opened, run_once
+from im_cli.bench.scenario_command import RUN_PARAMETERS, flag_parameters, named, settings_parameters
+from im_cli.exit_code import CommandError, ExitCode
+
+_DURATION: Final = re.compile(r"(?P<value>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s)")
+OWN: Final[dict[str, tuple[Any, Any]]] = {
+    "p99": (Annotated[str, typer.Option(help="What the 99th percentile of latency may be at most: `200ms`, `1s`.")], "200ms"),
+    "least": (Annotated[float, typer.Option(min=0.1, help="The first rate; it is doubled until it breaks.")], 200.0),
+    "most": (Annotated[float, typer.Option(min=0.1, help="No rate above this one.")], 100_000.0),
+    "precision": (
+        Annotated[float, typer.Option(min=0.01, max=1, help="Stop when what broke is so little above what held.")], 0.1,
+    ),
+    "json_file": (shared.JsonOption, None),
+}  # fmt: skip
+NOT_HERE: Final = ("expect", "html_file", "json_file")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the group, with a command for each scenario that drives at a rate."""
+    group = typer.Typer(no_args_is_help=True, help="Find the highest rate that a server sustains.", epilog=EXIT_CODES)
+    group.callback()(lambda: None)
+    for scenario in SCENARIOS:
+        if issubclass(scenario.settings_type, LoadSettings):
+            told = (
+                f"Raise the rate of `{scenario.name}` until p99 is above a limit, or what was offered is not acked, or "
+                "a message is lost; then halve the distance.\n\nReports the highest rate that held, with every step."
+            )
+            group.command(scenario.name, help=told, epilog=EXIT_CODES)(command_of(scenario))
+    app.add_typer(group, name="search", rich_help_panel="What to make of it")
+
+
+def command_of(scenario: type[Scenario[Any]]) -> Any:  # noqa: ANN401 - typer reads its signature
+    """A function that typer makes a command of."""
+    own = {name: each for name, each in settings_parameters(scenario.settings_type).items() if name != "rate"}
+    run = {name: each for name, each in RUN_PARAMETERS.items() if name not in NOT_HERE}
+
+    def command(**given: Any) -> None:  # noqa: ANN401 - as its signature says
+        settings = scenario.settings_type(**{name: given.pop(name) for name in own})
+        assert isinstance(settings, LoadSettings), "only those are here"
+        flags = Flags(**{name: given.pop(name) for name in run})
+        search(scenario, settings, flags, **given)
+
+    return named(command, scenario.name, (*own.values(), *flag_parameters(OWN).values(), *run.values()))
+
+
+def search(
+    scenario: type[Scenario[Any]],
+    settings: LoadSettings,
+    flags: Flags,
+    *,
+    p99: str,
+    least: float,
+    most: float,
+    precision: float,
+    json_file: Path | None,
+) -> None:
+    """Search, show each step, write what is wanted.
+
+    Raises:
+        CommandError: wrong usage, or the run did not take place.
+    """
+    p99_ms = milliseconds(p99)
+    if getattr(settings, "closed", False):
+        raise CommandError("--closed has no rate to search", code=ExitCode.USAGE)
+    if least > most:
+        raise CommandError("--least must not be above --most", code=ExitCode.USAGE)
+    check(scenario, settings, dataclasses.replace(flags, json_file=json_file))
+    errors = Console(stderr=True)
+    rule, steps = Search(Bounds(least, most, precision)), list[dict[str, Any]]()
+    end = "the precision is reached"
+    with opened(flags, errors) as (target, people):
+        while (rate := rule.next_rate()) is not None:
+            each = dataclasses.replace(settings, rate=rate)
+            result = run_once(scenario, each, flags, target=target, people=people, errors=errors)
+            if result.stopped:
+                end = "stopped by hand"
+                break
+            try:
+                reason = why_not(result, p99_ms=p99_ms)
+            except GeneratorTooSlowError as error:
+                end = f"the load tester was the bottleneck: {error}"
+                break
+            rule.tell(rate, sustained=not reason)
+            steps.append({"rate": rate, "sustained": not reason, "reason": reason, "result": result.as_json()})
+            show(len(steps), rate, result, reason)
+    conclude(rule, Console(), p99=p99, end=end)
+    if json_file is not None:
+        told = {
+            "schema_version": SCHEMA_VERSION, "kind": "search", "scenario": scenario.name, "p99_ms": p99_ms,
+            "highest_per_s": rule.held, "broke_per_s": rule.broke, "end": end, "environment": environment(), "steps": steps,
+        }  # fmt: skip
+        json_file.write_text(json.dumps(told, indent=2), encoding="utf-8")
+    if rule.held is None:
+        raise typer.Exit(4)
+
+
+def milliseconds(text: str) -> float:
+    """A duration as it is given on the command line.
+
+    Raises:
+        CommandError: it is none.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise CommandError(f"--p99 {text}: write 200ms or 1s", code=ExitCode.USAGE)
+    return float(match["value"]) * (1000 if match["unit"] == "s" else 1)
+
+
+def show(number: int, rate: float, result: Result, reason: str) -> None:
+    """One step in a line."""
+    name = "delivery" if "delivery" in result.latency_ms else next(iter(reversed(result.latency_ms)), "")
+    p99 = result.latency_ms.get(name, {}).get("p99")
+    told = "" if p99 is None else f", {name} p99 {p99:,.1f} ms"
+    verdict = f"[yellow]broke[/]: {reason}" if reason else "[green]held[/]"
+    acked = result.acked_per_s or 0
+    Console().print(f"step {number}: {rate:,.0f}/s offered, {acked:,.0f}/s acked{told}: {verdict}", highlight=False)
+
+
+def conclude(rule: Search, console: Console, *, p99: str, end: str) -> None:
+    """What was found."""
+    if rule.held is None:
+        console.print(f"[yellow]no rate held[/] ({end})", highlight=False)
+        return
+    broke = "nothing broke" if rule.broke is None else f"{rule.broke:,.0f}/s broke"
+    console.print(
+        f"[bold]{rule.held:,.0f}/s[/] is the highest that held with p99 ≤ {p99} ({broke}; {end})", highlight=False
+    )

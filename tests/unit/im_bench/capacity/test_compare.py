@@ -1,0 +1,68 @@
+"""A change is one only where the ranges lie apart."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from im_bench.capacity.compare import Change, UnreadableError, compare, read_runs
+
+
+def run(acked: float, p99: float, **changed: Any) -> dict[str, Any]:
+    return {
+        "scenario": "private", "settings": {"mode": "embedded", "rate": 500.0, "duration": 10.0, "url": "http://x"},
+        "environment": {"cpu_model": "a", "cores": 2, "kernel": "6"}, "verdict": "GOOD", "correctness": {"lost": 0},
+        "acked_per_s": acked, "delivered_per_s": None, "latency_ms": {"delivery": {"p50": 1.0, "p99": p99}},
+        "resources": {"cluster": {"cpu_s": 2.0, "rss_mib": 100.0}}, "measured": {}, **changed,
+    }  # fmt: skip
+
+
+def changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict[str, Change]:
+    (comparison,) = compare(before, after)
+    return {figure.name: figure.change for figure in comparison.figures}
+
+
+def test_ranges_that_overlap_are_noise_and_others_better_or_worse() -> None:
+    before = [run(100, 10), run(110, 12)]
+    told = changes(before, [run(120, 20), run(130, 22)])
+    assert told["acked/s"] is Change.BETTER
+    assert told["delivery p99, ms"] is Change.WORSE
+    assert told["delivery p50, ms"] is Change.NOISE
+    assert changes(before, [run(109, 5), run(130, 6)])["acked/s"] is Change.NOISE
+    assert changes(before, [run(90, 5), run(95, 6)])["delivery p99, ms"] is Change.BETTER
+    assert changes(before, [run(90, 5), run(95, 6)])["acked/s"] is Change.WORSE
+
+
+def test_one_run_each_tells_nothing_of_the_noise() -> None:
+    assert changes([run(100, 10)], [run(200, 10)])["acked/s"] is Change.UNKNOWN
+
+
+def test_medians_ranges_and_ratios_are_told() -> None:
+    (comparison,) = compare([run(100, 1), run(300, 1), run(200, 1)], [run(400, 1)])
+    acked = next(figure for figure in comparison.figures if figure.name == "acked/s")
+    assert str(acked.before) == "200 [100 to 300]"
+    assert acked.ratio == 2
+    assert comparison.runs == (3, 1)
+
+
+def test_what_cannot_be_compared_is_said() -> None:
+    other = run(1, 1, environment={"cpu_model": "b", "cores": 2, "kernel": "6"}, verdict="INVALID")
+    other["settings"] = {**other["settings"], "rate": 600.0, "url": "http://y"}
+    (comparison,) = compare([run(1, 1)], [other])
+    assert [remark.split(":")[0] for remark in comparison.remarks] == ["another machine", "other settings", "after"]
+    assert compare([run(1, 1)], [run(1, 1, scenario="groups")]) == []
+
+
+def test_a_file_a_set_and_a_folder_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(run(1, 1)), encoding="utf-8")
+    (tmp_path / "b.json").write_text(json.dumps({"runs": [run(2, 1), run(3, 1)]}), encoding="utf-8")
+    assert [len(read_runs(path)) for path in (tmp_path / "a.json", tmp_path / "b.json", tmp_path)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"scenario": "x"}', '{"runs": []}'])
+def test_whatever_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UnreadableError, match=r"x\.json"):
+        read_runs(path)
