@@ -40,13 +40,13 @@ class LocalCluster:
         kafka_cache: Path | None = None,
         detour: Detour = straight,
     ) -> None:
-        self._folder = folder
+        self._folder = folder.absolute()  # servers that it starts work in folders of their own
         self._shape = shape or Shape()
         self._first_port = first_port
         self._settings = dict(settings or {})
         self._ports: dict[str, ServicePorts] = {}
         self._detour = detour
-        self.engine_set = EngineSet(folder, kafka_cache=kafka_cache, detour=detour)
+        self.engine_set = EngineSet(self._folder, kafka_cache=kafka_cache, detour=detour)
         self.services: dict[str, Engine] = {}
         """By name: `gateway-a`."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def folder(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> It
         "IM_TRACING__SAMPLE_RATIO": "0",
         "IM_TRACING__FOLLOW_CLIENTS": "true",
     }
-    up = run_im("cluster", "up", "--folder", folder, "--first-port", "0", environment=tracing, timeout_s=UP_S)
+    relative = os.path.relpath(folder)  # as is `cluster`, the default
+    up = run_im("cluster", "up", "--folder", relative, "--first-port", "0", environment=tracing, timeout_s=UP_S)
     assert up.returncode == ExitCode.DONE, up.stdout + up.stderr
     yield folder
     down = run_im("cluster", "down", "--folder", folder)
