@@ -25,7 +25,6 @@ from im_logic.accounts.repo_store import RepoAccountStore
 from im_logic.accounts.servicer import AccountServicer
 from im_logic.accounts.wire import wire_accounts
 from im_logic.message_path import MessagePath
-from im_logic.repo_stream import RepoStream
 from im_logic.servicer import LogicServicer, RequestHandler
 from im_logic.sessions.connections import Connections
 from im_logic.sessions.large_conversations import RepoLargeConversations
@@ -164,7 +163,7 @@ async def open_logic(
             sockets=sockets,
             tickets=accounts.tickets,
             resume_tokens=ResumeTokens(cache, ttl_s=settings.sessions.resume_ttl_s, random=random),
-            large=RepoLargeConversations(repos, world, RepoStream(repo_streams), timeout_s=settings.repo_timeout_s),
+            large=RepoLargeConversations(repos, world, timeout_s=settings.repo_timeout_s),
             sync=messages.sync,
             clock=clock,
             metrics=metrics,

@@ -1,15 +1,20 @@
 """Find sessions."""
 
-from sqlalchemy import Connection
+from typing import Final
+
+from sqlalchemy import Connection, bindparam
 
 from im_proto.repo.v1.account_pb2 import SessionRow
 from im_repo.accounts.rows import SELECT_SESSION, session_of
 from im_repo.schema import SESSION
 
+_BY_ID: Final = SELECT_SESSION.where(SESSION.c.session_id == bindparam("session_id"))
+"""Made once: putting it together costs more than asking, and every Hello asks."""
+
 
 def find_session(connection: Connection, session_id: int) -> SessionRow | None:
     """The session of this id, ended or not, or None."""
-    row = connection.execute(SELECT_SESSION.where(SESSION.c.session_id == session_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"session_id": session_id}).one_or_none()
     return session_of(row) if row is not None else None
 
 

@@ -1,17 +1,21 @@
 """Find users."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam
 
 from im_proto.repo.v1.account_pb2 import UserRow
 from im_repo.accounts.rows import SELECT_USER, user_of
 from im_repo.schema import USER
 
+_BY_ID: Final = SELECT_USER.where(USER.c.user_id == bindparam("user_id"))
+"""Made once: putting it together costs more than asking, and every Hello asks."""
+
 
 def find_user(connection: Connection, user_id: int) -> UserRow | None:
     """The user of this id, or None."""
-    row = connection.execute(SELECT_USER.where(USER.c.user_id == user_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"user_id": user_id}).one_or_none()
     return user_of(row) if row is not None else None
 
 

@@ -118,7 +118,9 @@ class ConversationServicer(ConversationServiceServicer):
 
     async def ListLarge(self, request: pb.ListLargeRequest, context: Context) -> pb.ListLargeResponse:
         """List large memberships."""
-        members = await self._database.read(lambda connection: list_large(connection, request.user_id))
+        members = await self._database.read(
+            lambda connection: list_large(connection, request.user_id, world_id=request.world_id)
+        )
         return pb.ListLargeResponse(members=members)
 
     async def ListMembers(self, request: pb.ListMembersRequest, context: Context) -> pb.ListMembersResponse:

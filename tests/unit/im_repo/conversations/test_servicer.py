@@ -72,6 +72,8 @@ async def test_the_world_room_is_in_the_heads_of_everybody_who_asks_for_it(stub:
     answer = await call(stub.ReadHeads, pb.ReadHeadsRequest(user_id=7, world_conversation_id=world))
     assert [head.conversation.title for head in answer.heads] == ["World"]
     assert (await call(stub.ListLarge, pb.ListLargeRequest(user_id=7))).members == []
+    [member] = (await call(stub.ListLarge, pb.ListLargeRequest(user_id=7, world_id=world))).members
+    assert member.conversation_id == world
 
 
 async def test_every_page_tells_the_moment_before_the_first(stub: Any, database: SqliteDatabase, seed_in: Any) -> None:
