@@ -12,9 +12,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
+from tests.harness.all_faults import DISK, KILLS, LONG
+
 BEGIN: Final = "<!-- faults -->"
 END: Final = "<!-- /faults -->"
-_HEAD: Final = ("fault", "promise", "acked", "unknown", "lost", "shown twice", "recovery", "gate", "besides")
+_HEAD: Final = ("fault", "promise", "gate", "measured", "verdict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,11 @@ class Row:
 
     def cells(self) -> Sequence[str]:
         """In the order of the head."""
-        counts = (self.acked, self.unknown, self.lost, self.shown_twice)
-        reached = f"**missed**: {self.missed}" if self.missed else self.gate
-        return (
-            self.fault,
-            self.promise,
-            *(f"{count:,}" for count in counts),
-            f"{self.recovery_s:.1f} s",
-            reached,
-            self.measured,
-        )
+        counts = f"{self.acked:,} acked, {self.unknown:,} of them unknown at first, {self.lost:,} lost, {self.shown_twice:,} shown twice"
+        told = "; ".join(filter(None, (counts, f"recovery {self.recovery_s:.1f} s", self.measured)))
+        broken = self.lost or self.shown_twice
+        verdict = f"**missed**: {self.missed}" if self.missed else "**broken**" if broken else "met"
+        return self.fault, self.promise, self.gate, told, verdict
 
 
 def to_markdown(rows: Iterable[Row]) -> str:
@@ -67,17 +64,27 @@ def read(path: Path) -> list[Row]:
     return list({row.fault: row for row in rows}.values())
 
 
-def put_into(page: str, rows: Iterable[Row], *, day: date, cores: int) -> str:
-    """The page with these rows instead of those between its marks."""
+def put_into(page: str, rows: Sequence[Row], *, day: date, cores: int, load: float) -> str:
+    """The page with these rows instead of those between its marks, and what is missing among them."""
     before, _, rest = page.partition(BEGIN)
     after = rest.partition(END)[2]
-    told = f"Measured on {day.isoformat()} by `make faults`, all of it on {cores} cores."
+    told = (
+        f"Measured on {day.isoformat()} by `make faults`, all of it on {cores} cores with a load average of {load:.0f}."
+    )
+    measured = {row.fault for row in rows}
+    left = [fault.name for fault in (*LONG, *KILLS, DISK) if fault.name not in measured]
+    if left:
+        told += f"\n\nNot run that day: {'; '.join(left)}."
     return f"{before}{BEGIN}\n{told}\n\n{to_markdown(rows)}{END}{after}"
 
 
 if __name__ == "__main__":
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     made = put_into(
-        target.read_text(encoding="utf-8"), read(source), day=datetime.now(UTC).date(), cores=os.cpu_count() or 1
+        target.read_text(encoding="utf-8"),
+        read(source),
+        day=datetime.now(UTC).date(),
+        cores=os.cpu_count() or 1,
+        load=os.getloadavg()[2],
     )
     target.write_text(made, encoding="utf-8")

@@ -12,11 +12,15 @@ ROW = Row("kill -9 of a logic", "one message", 20_412, 3, 0, 0, 1.25, "", "recov
 def test_a_line_has_what_was_measured_and_the_gate() -> None:
     head, rule, line = to_markdown([ROW]).splitlines()
     assert head.count("|") == rule.count("|") == line.count("|")
-    assert line == "| kill -9 of a logic | one message | 20,412 | 3 | 0 | 0 | 1.2 s | recovery ≤ 15 s |  |"
+    assert line == (
+        "| kill -9 of a logic | one message | recovery ≤ 15 s"
+        " | 20,412 acked, 3 of them unknown at first, 0 lost, 0 shown twice; recovery 1.2 s | met |"
+    )
 
 
 def test_a_gate_that_was_missed_cannot_be_overlooked() -> None:
     assert "**missed**: recovery took 16.0 s" in to_markdown([replace(ROW, missed="recovery took 16.0 s")])
+    assert "1 lost, 0 shown twice; recovery 1.2 s | **broken** |" in to_markdown([replace(ROW, lost=1)])
 
 
 def test_rows_are_kept_and_the_last_one_of_a_fault_counts(tmp_path: Path) -> None:
@@ -28,8 +32,14 @@ def test_rows_are_kept_and_the_last_one_of_a_fault_counts(tmp_path: Path) -> Non
 
 def test_a_page_gets_the_rows_between_its_marks_and_keeps_the_rest() -> None:
     page = "# Page\n<!-- faults -->\nold\n<!-- /faults -->\nrest\n"
-    made = put_into(page, [ROW], day=date(2026, 11, 28), cores=2)
-    assert made.startswith("# Page\n<!-- faults -->\nMeasured on 2026-11-28 by `make faults`")
+    made = put_into(page, [ROW], day=date(2026, 11, 28), cores=2, load=3.2)
+    assert made.startswith("# Page\n<!-- faults -->\nMeasured on 2026-11-28 by `make faults`, all of it on 2 cores")
     assert made.endswith("|\n<!-- /faults -->\nrest\n")
     assert "old" not in made
-    assert put_into(made, [ROW], day=date(2026, 11, 28), cores=2) == made
+    assert put_into(made, [ROW], day=date(2026, 11, 28), cores=2, load=3.2) == made
+
+
+def test_what_was_not_run_is_told() -> None:
+    made = put_into("<!-- faults --><!-- /faults -->", [ROW], day=date(2026, 11, 28), cores=2, load=3.2)
+    assert "Not run that day: MariaDB: kill -9, restart; " in made
+    assert "kill -9 of a logic;" not in made
