@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, or_, select
 
 from im_infra import error_table
 from im_infra.errors import ImError
@@ -17,6 +17,27 @@ from im_repo.schema import CONVERSATION, DIRECT, MEMBER, MEMBER_WINDOW
 RECENTLY_LEFT_MS: Final = 30_000
 """Members who went so recently are told too: what was sent while they were in may still be on its way."""
 
+# Made once: putting them together costs more than asking, and every conversation that comes into a cache asks.
+_CONVERSATION: Final[BindParameter[int]] = bindparam("conversation_id")
+_USER: Final[BindParameter[int]] = bindparam("user_id")
+_LOG: Final = select(CONVERSATION).where(CONVERSATION.c.conversation_id == _CONVERSATION)
+_PAIR: Final = select(DIRECT.c.low_user_id, DIRECT.c.high_user_id).where(DIRECT.c.conversation_id == _CONVERSATION)
+_MEMBERS: Final = (
+    select(MEMBER.c.user_id, MEMBER.c.role, MEMBER.c.state, MEMBER.c.muted_until_time)
+    .where(MEMBER.c.conversation_id == _CONVERSATION)
+    .order_by(MEMBER.c.user_id)
+)
+_ONE_MEMBER: Final = _MEMBERS.where(MEMBER.c.user_id == _USER)
+_EVERYBODY: Final = _MEMBERS.where(
+    or_(MEMBER.c.user_id == _USER, MEMBER.c.state == STATE_IN, MEMBER.c.left_time > bindparam("left_after"))
+)
+_WINDOWS: Final = (
+    select(MEMBER_WINDOW.c.user_id, MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq)
+    .where(MEMBER_WINDOW.c.conversation_id == _CONVERSATION)
+    .order_by(MEMBER_WINDOW.c.user_id, MEMBER_WINDOW.c.from_seq)
+)
+_WINDOWS_OF_ONE: Final = _WINDOWS.where(MEMBER_WINDOW.c.user_id == _USER)
+
 
 def load_conversation(
     connection: Connection, conversation_id: int, *, user_id: int, bounds: FanoutBounds
@@ -29,9 +50,7 @@ def load_conversation(
     Raises:
         ImError: CONVERSATION_NOT_FOUND.
     """
-    log = connection.execute(
-        select(CONVERSATION).where(CONVERSATION.c.conversation_id == conversation_id)
-    ).one_or_none()
+    log = connection.execute(_LOG, {"conversation_id": conversation_id}).one_or_none()
     if log is None:
         raise ImError(error_table.CONVERSATION_NOT_FOUND)
     state = ConversationState(
@@ -49,10 +68,7 @@ def load_conversation(
         slow_mode_ms=log.slow_mode_ms,
     )
     if log.kind == KIND_DIRECT:
-        pair = connection.execute(
-            select(DIRECT.c.low_user_id, DIRECT.c.high_user_id).where(DIRECT.c.conversation_id == conversation_id)
-        ).one()
-        state.low_user_id, state.high_user_id = pair
+        state.low_user_id, state.high_user_id = connection.execute(_PAIR, {"conversation_id": conversation_id}).one()
     now = read_now_ms(connection)
     everybody = log.kind != KIND_WORLD and (
         log.fanout == FANOUT_SMALL or (log.fanout_time > 0 and now - log.fanout_time < bounds.both_ways_ms)
@@ -64,32 +80,17 @@ def load_conversation(
 def _members(
     connection: Connection, conversation_id: int, *, user_id: int, everybody: bool, now: int
 ) -> list[MemberRow]:
-    which: ColumnElement[bool] = MEMBER.c.user_id == user_id
+    key = {"conversation_id": conversation_id, "user_id": user_id}
     if everybody:
-        which = or_(which, MEMBER.c.state == STATE_IN, MEMBER.c.left_time > now - RECENTLY_LEFT_MS)
-    elif not user_id:
+        rows = connection.execute(_EVERYBODY, {**key, "left_after": now - RECENTLY_LEFT_MS}).all()
+    elif user_id:
+        rows = connection.execute(_ONE_MEMBER, key).all()
+    else:
         return []
-    of_this = MEMBER.c.conversation_id == conversation_id
-    rows = connection.execute(
-        select(MEMBER.c.user_id, MEMBER.c.role, MEMBER.c.state, MEMBER.c.muted_until_time)
-        .where(of_this, which)
-        .order_by(MEMBER.c.user_id)
-    ).all()
-    windows = _windows(connection, conversation_id, user_id=0 if everybody else user_id)
-    return [_member(row, windows[row.user_id]) for row in rows]
-
-
-def _windows(connection: Connection, conversation_id: int, *, user_id: int) -> defaultdict[int, list[Window]]:
-    of_this = MEMBER_WINDOW.c.conversation_id == conversation_id
     windows: defaultdict[int, list[Window]] = defaultdict(list)
-    rows = connection.execute(
-        select(MEMBER_WINDOW.c.user_id, MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq)
-        .where(of_this & (MEMBER_WINDOW.c.user_id == user_id) if user_id else of_this)
-        .order_by(MEMBER_WINDOW.c.user_id, MEMBER_WINDOW.c.from_seq)
-    )
-    for row in rows:
+    for row in connection.execute(_WINDOWS if everybody else _WINDOWS_OF_ONE, key):
         windows[row.user_id].append(Window(from_seq=row.from_seq, to_seq=row.to_seq))
-    return windows
+    return [_member(row, windows[row.user_id]) for row in rows]
 
 
 def _member(row: AnyRow, windows: list[Window]) -> MemberRow:
