@@ -12,7 +12,6 @@ from rich.console import Console
 from im_bench.report.environment import environment
 from im_bench.report.result import SCHEMA_VERSION, Result
 from im_bench.scenarios.abstract import Scenario
-from im_bench.scenarios.connect import ConnectScenario, ConnectSettings
 from im_bench.scenarios.groups import GroupsScenario, GroupsSettings
 from im_bench.scenarios.mixed import MixedScenario, MixedSettings
 from im_bench.scenarios.offline import OfflineScenario, OfflineSettings
@@ -22,10 +21,9 @@ from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags, opened, run_once
 
 SET: Final[tuple[tuple[type[Scenario[Any]], LoadSettings], ...]] = (
-    (PrivateScenario, PrivateSettings(pairs=100, rate=500, duration=8, warm_up=2)),
+    (PrivateScenario, PrivateSettings(pairs=100, rate=500, duration=6, warm_up=1)),
     (GroupsScenario, GroupsSettings(groups=10, members=10, rate=100, duration=6, warm_up=1)),
     (MixedScenario, MixedSettings(users=200, rate=100, duration=6, warm_up=1)),
-    (ConnectScenario, ConnectSettings(rate=50, connections=200, duration=6, warm_up=1)),
     (OfflineScenario, OfflineSettings(users=20, conversations=50, rate=10, duration=6, warm_up=1)),
 )
 """What is run on each kind of server, in this order: never changed, or nothing could be compared."""
