@@ -82,7 +82,7 @@ async def test_an_ack_before_the_commit_turns_a_run_red(site: ClusterSite, tmp_p
 
 
 @pytest.mark.faults
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("fault", LONG, ids=lambda fault: fault.name)
 async def test_fault(fault: Fault, site: ClusterSite, tmp_path: Path) -> None:
     if fault.name.startswith(("clock", "repo killed", "worker lease")):

@@ -21,11 +21,12 @@ from tests.support.callers import name_caller
 from tests.support.kafka import jars
 from tests.support.tcp_proxy import NO_ANSWERS, NO_REQUESTS, OPEN, Passage, TcpProxy
 
+MIN_WINDOW_S: Final = 3.0
 SETTINGS: Final[Mapping[str, str]] = {
     **UNLIMITED,
     "IM_REPO__FANOUT__LARGE_ABOVE": "12",
     "IM_REPO__FANOUT__SMALL_BELOW": "10",
-    "IM_GATEWAY__DRAIN__MIN_WINDOW_S": "3",
+    "IM_GATEWAY__DRAIN__MIN_WINDOW_S": str(MIN_WINDOW_S),
 }
 """Groups are large from 13 members on, and a draining gateway gives its clients 3 s: a run says in seconds what it would
 in minutes."""
