@@ -22,6 +22,8 @@ from im_infra.discovery.abstract import Node
 from im_infra.discovery.static import StaticDiscovery
 from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
+from im_infra.observability.settings import TracingSettings
+from im_infra.observability.tracing import OFF, Tracer
 from im_infra.rpc.channels import Channels
 from im_infra.rpc.in_process import InProcessServer
 from im_infra.rpc.peer import Peer
@@ -72,6 +74,8 @@ class ScriptedLogic(LogicServiceServicer):
     def __init__(self) -> None:
         self.server = StreamServer(self._handle, me=Peer("logic-1", "boot"))
         self.commands: list[tuple[Caller, ClientFrame]] = []
+        self.traces: list[bytes] = []
+        """Of every command, empty where it was not sampled."""
         self.opened: list[OpenConnection] = []
         self.closed: list[int] = []
         self.abandoned: list[int] = []
@@ -110,6 +114,7 @@ class ScriptedLogic(LogicServiceServicer):
             self.closed.append(request.close_connection.caller.connection_id)
             responder.answer(b"")
         else:
+            self.traces.append(request.trace)
             self._command(request.caller, ClientFrame.FromString(request.frame), responder)
 
     async def _open(self, request: OpenConnection, stream: ServerStream, responder: Responder) -> None:
@@ -313,7 +318,9 @@ SiteOpener = Callable[..., contextlib.AbstractAsyncContextManager[Site]]
 @pytest.fixture
 def open_site() -> SiteOpener:
     @contextlib.asynccontextmanager
-    async def opener(*, others: tuple[Node, ...] = (), **sections: Any) -> AsyncIterator[Site]:
+    async def opener(
+        *, others: tuple[Node, ...] = (), tracer: Tracer = OFF, sample_ratio: float = 1.0, **sections: Any
+    ) -> AsyncIterator[Site]:
         sections.setdefault("public", PublicPortSettings(port=0))
         sections.setdefault("limits", LimitSettings(exempt_networks=("127.0.0.0/8",)))
         settings = GatewaySettings(**sections)
@@ -337,6 +344,8 @@ def open_site() -> SiteOpener:
             clock=SystemClock(),
             keys={"k1": SecretStr(KEY)},
             server_version="1.2.3",
+            tracer=tracer,
+            tracing=TracingSettings(sample_ratio=sample_ratio),
         ) as gateway:
             gateway_server = InProcessServer()
             gateway.register(gateway_server)
