@@ -115,7 +115,7 @@ class DeliverySettings(Section):
 class DrainSettings(Section):
     """How a gateway stops."""
 
-    connections_per_s: float = Field(200.0, gt=0, description="Connections told to leave per second.")
+    connections_per_s: float = Field(200.0, gt=0, description="Connections that leave per second.")
     min_window_s: float = Field(30.0, ge=0, description="Seconds at least for leaving where another gateway lives.")
     alone_window_s: float = Field(1.0, ge=0, description="Seconds at most for leaving where no other gateway lives.")
     flush_timeout_s: float = Field(1.0, ge=0, description="Seconds for the last bytes of all connections.")
