@@ -44,7 +44,7 @@ class Gate:
         if self.most_away_s < self.away_s:
             told.append(f"95 % back in {self.most_away_s:.0f} s, all in {self.away_s:.0f} s")
         if self.answered:
-            told.append(f"{self.answered:.0%} of sends succeed")
+            told.append(f"{self.answered * 100:g}% of sends succeed")
         return ", ".join(told)
 
 
