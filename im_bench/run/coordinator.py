@@ -77,12 +77,15 @@ class Coordinator:
                 self._generators.append(await stack.enter_async_context(Generator.started(assignment)))
             for generator in self._generators:
                 await generator.receive()  # it is there: a schedule begins for all at once
-            async with asyncio.TaskGroup() as tasks:
-                probing = tasks.create_task(self._probe.run())
-                told: list[Any] = []
-                for step in self._plan.scenario.steps:
-                    told = await self._take(step, told)
-                probing.cancel()
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    probing = tasks.create_task(self._probe.run())
+                    told: list[Any] = []
+                    for step in self._plan.scenario.steps:
+                        told = await self._take(step, told)
+                    probing.cancel()
+            except* Exception as group:  # noqa: BLE001 - the first one says it
+                raise first_error(group) from None
         return self._record
 
     async def _take(self, step: Step, told: list[Any]) -> list[Any]:

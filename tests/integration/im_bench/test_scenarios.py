@@ -111,7 +111,7 @@ def test_groups_talk_and_every_member_is_delivered_to(cluster: Cluster, tmp_path
 def test_a_group_too_large_to_be_fanned_out_by_members_is_delivered_to_all(cluster: Cluster, tmp_path: Path) -> None:
     """More members than may be named at its making: the rest is added, and the group changes its kind of fan-out."""
     arguments = ("--url", cluster.url, "--members", "520", "--senders", "4", "--rate", "4", "--duration", "2")
-    result = bench(tmp_path / "out.json", "large-group", *arguments, "--warm-up", "0", "--workers", "2")
+    result = bench(tmp_path / "out.json", "large-group", *arguments, "--warm-up", "0", "--rest", "0", "--workers", "2")
     assert {name: count for name, count in result["correctness"].items() if name != "repeat"} == FAULTLESS
     assert result["delivered_per_s"] > 100 * result["acked_per_s"]
 
