@@ -11,7 +11,7 @@ from im_repo.conversations.unread import Readable, count_unread
 from im_repo.conversations.windows import clamp, visible_head
 from im_repo.cursors.find_rows import find_rows
 from im_repo.cursors.raise_cursors import CursorTarget, raise_cursors
-from im_repo.cursors.standings import Place, Standing, read_standings
+from im_repo.cursors.standings import Place, Standing, read_cursors_again, read_standings
 
 
 def mark_reads(connection: Connection, moves: Mapping[Place, int], now: int) -> list[CursorState]:
@@ -27,7 +27,7 @@ def mark_reads(connection: Connection, moves: Mapping[Place, int], now: int) -> 
     Returns:
         How the cursors stand, in the order of `moves`; those of non-members are left out.
     """
-    standings = read_standings(connection, list(moves))
+    standings = _locked_standings(connection, moves)
     targets = _targets(connection, moves, standings)
     pts: dict[Place, int] = {}
     if targets:
@@ -39,6 +39,24 @@ def mark_reads(connection: Connection, moves: Mapping[Place, int], now: int) -> 
         _state(place, standings[place], targets.get(place), unread=count, pts=pts.get(place, 0), now=now)
         for place, count in zip(places, unread, strict=True)
     ]
+
+
+def _locked_standings(connection: Connection, moves: Mapping[Place, int]) -> dict[Place, Standing]:
+    """The standings of members, each with a cursor that is locked where it may move.
+
+    A cursor that is not there yet is made first: otherwise two devices that read for the first time at once would both
+    find nothing, and the one that was overtaken would be told last.
+    """
+    standings = read_standings(connection, list(moves))
+    first = [
+        place
+        for place, standing in standings.items()
+        if not standing.has_cursor and clamp(moves[place], standing.spans)
+    ]
+    if first:
+        raise_cursors(connection, [CursorTarget(place) for place in first])
+        read_cursors_again(connection, standings, first)
+    return standings
 
 
 def _targets(

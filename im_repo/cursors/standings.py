@@ -35,6 +35,8 @@ class Standing:
     received_seq: int = 0
     hide_seq: int = 0
     hide_count: int = 0
+    has_cursor: bool = False
+    """There is a row, and in a write transaction it is locked."""
 
 
 def read_standings(connection: Connection, places: Sequence[Place]) -> dict[Place, Standing]:
@@ -60,8 +62,26 @@ def read_standings(connection: Connection, places: Sequence[Place]) -> dict[Plac
         spans = visible_spans(
             WHOLE_LOG if world else windows[place], min_seq=conversation.min_seq, max_seq=conversation.max_seq
         )
-        standings[place] = Standing(conversation.max_count, spans, *cursors.get(place, ()))
+        standings[place] = Standing(conversation.max_count, spans, *cursors.get(place, _NO_CURSOR))
     return standings
+
+
+def read_cursors_again(connection: Connection, standings: dict[Place, Standing], places: Sequence[Place]) -> None:
+    """Bring the cursors of some of the standings up to date; in a write transaction they are locked from now on."""
+    for place, cursor in _read_cursors(connection, sorted(places)).items():
+        standings[place] = Standing(standings[place].max_count, standings[place].spans, *cursor)
+
+
+class _Cursor(NamedTuple):
+    read_seq: int
+    read_count: int
+    received_seq: int
+    hide_seq: int
+    hide_count: int
+    has_cursor: bool = True
+
+
+_NO_CURSOR: Final = _Cursor(0, 0, 0, 0, 0, has_cursor=False)
 
 
 class _Conversation(NamedTuple):
@@ -91,7 +111,7 @@ def _read_windows(connection: Connection, places: Sequence[Place]) -> dict[Place
     return windows
 
 
-def _read_cursors(connection: Connection, places: Sequence[Place]) -> dict[Place, tuple[int, ...]]:
+def _read_cursors(connection: Connection, places: Sequence[Place]) -> dict[Place, _Cursor]:
     columns = (*_KEY, "read_seq", "read_count", "received_seq", "hide_seq", "hide_count")
     rows = find_rows(connection, "`cursor`", columns, _KEY, places, lock=True)
-    return {Place(user_id, conversation_id): tuple(rest) for user_id, conversation_id, *rest in rows}
+    return {Place(user_id, conversation_id): _Cursor(*rest) for user_id, conversation_id, *rest in rows}

@@ -21,7 +21,7 @@ def test_members_stand_with_their_windows_and_cursors(connection: Connection, se
     seed.cursor(7, 1, read_seq=3, read_count=2, received_seq=4, hide_seq=1, hide_count=1)
     seed.member(1, 8, (2, 4), (6, 0), state=MEMBER_STATE_IN)
     assert read_standings(connection, [Place(8, 1), Place(7, 1)]) == {
-        Place(7, 1): Standing(6, [Span(1, 9)], 3, 2, 4, 1, 1),
+        Place(7, 1): Standing(6, [Span(1, 9)], 3, 2, 4, 1, 1, has_cursor=True),
         Place(8, 1): Standing(6, [Span(2, 4), Span(6, 9)]),
     }
 
