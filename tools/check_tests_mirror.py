@@ -68,6 +68,7 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_cli/user.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/version.py": "tests/integration/im_cli/test_operators.py",
     "im_gateway/app.py": "tests/integration/im_gateway/test_socket_path.py",
+    "im_gateway/wiring.py": "tests/integration/im_gateway/test_socket_path.py",
     "im_gateway/codec/frames.py": "tests/integration/im_gateway/test_socket_path.py",
     "im_gateway/codec/json_mapping.py": "tests/integration/im_gateway/test_socket_path.py",
     "im_gateway/connections/connection.py": "tests/integration/im_gateway/test_keeping.py",
