@@ -85,9 +85,16 @@ async def test_a_message_is_one_trace_across_the_processes(folder: Path, collect
         await reader.ask_for("view", conversation_ids=[str(world)])
         large = await send_traced(sender, world, "Traced, everybody")
         await reader.until(lambda frame: frame.message_push.message.content.text.text == "Traced, everybody")
-        assert {"repo.request", "logic.deliver"} <= set(
-            await told_trace(collector, small, ("gateway.request", "repo.append_batch", "gateway.push"))
+        # Each process tells its spans when it likes.
+        hops = (
+            "gateway.request",
+            "logic.request",
+            "repo.request",
+            "repo.append_batch",
+            "logic.deliver",
+            "gateway.push",
         )
+        await told_trace(collector, small, hops)
         reached = {"gateway-a", "gateway-b"}
         await asyncio.to_thread(
             collector.wait_for,

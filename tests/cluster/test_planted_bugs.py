@@ -8,6 +8,9 @@ from tests.cluster.test_scenarios import Scenario
 from tests.harness import checkers, planted, scenarios
 from tests.harness.crash import crash_run
 
+ROUNDS = 5
+"""The bugs are races: about one round in a hundred runs past a bug and does no harm."""
+
 
 @pytest.mark.parametrize(
     ("bug", "scenario"),
@@ -24,7 +27,12 @@ from tests.harness.crash import crash_run
 )
 async def test_a_planted_bug_turns_its_proof_red(bug: str, scenario: Scenario, tmp_path: Path) -> None:
     with planted.BUGS[bug]():
-        assert await scenario(tmp_path) != []
+        for number in range(ROUNDS):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            if await scenario(folder):
+                return
+    pytest.fail(f"{ROUNDS} rounds were green")
 
 
 @pytest.mark.timeout(120)
