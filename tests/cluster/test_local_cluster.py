@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ from im_sdk import Client, Kicked, MessageReceived
 from tests.integration.im_cli.conftest import run_im
 from tests.support.engines import require
 from tests.support.http_client import HttpClient
-from tests.support.otlp_collector import Collector, otlp_collector
+from tests.support.otlp_collector import Collector, ToldSpan, otlp_collector
 from tests.support.socket_client import open_session
 from tests.support.traced import send_traced, told_trace
 
@@ -70,6 +71,13 @@ async def test_people_on_different_gateways_talk(folder: Path) -> None:
                 break
 
 
+def all_hang_on(trace_id: str, name: str, parent: str, spans: list[ToldSpan]) -> bool:
+    """Every span of that name was begun by one of the other name."""
+    told = [span for span in spans if span.trace_id == trace_id]
+    parents = {span.span_id for span in told if span.name == parent}
+    return parents >= {span.parent_id for span in told if span.name == name}
+
+
 async def test_a_message_is_one_trace_across_the_processes(folder: Path, collector: Collector) -> None:
     """From the frame at one gateway to the push at the other, over the streams; in the world room over Kafka."""
     one, other = state_of(folder).urls
@@ -103,14 +111,16 @@ async def test_a_message_is_one_trace_across_the_processes(folder: Path, collect
                 <= {span.instance for span in spans if span.trace_id == large and span.name == "gateway.fan_out"}
             ),
         )
-    spans = {span.name: span for span in collector.trace(small)}
+    spans: dict[str, ToldSpan] = {}
+    for span in collector.trace(small):
+        spans.setdefault(span.name, span)  # the first: whatever is delivered again comes later
     assert (spans["gateway.request"].instance, spans["gateway.push"].instance) == ("gateway-a", "gateway-b")
     assert spans["gateway.push"].parent_id == spans["logic.deliver"].span_id
     assert spans["logic.request"].parent_id == spans["gateway.request"].span_id
-    spans = await told_trace(collector, large, ("gateway.request", "logic.publish", "task.fan_out"))
-    assert spans["task.fan_out"].parent_id == spans["logic.publish"].span_id
-    fan_outs = [span for span in collector.trace(large) if span.name == "gateway.fan_out"]
-    assert {span.parent_id for span in fan_outs} == {spans["task.fan_out"].span_id}
+    await told_trace(collector, large, ("gateway.request", "logic.publish", "task.fan_out"))
+    # A record may come twice, a machine that is slow to confirm has it swept; each copy hangs on its own publishing.
+    for name, parent in (("task.fan_out", "logic.publish"), ("gateway.fan_out", "task.fan_out")):
+        await asyncio.to_thread(collector.wait_for, partial(all_hang_on, large, name, parent))
 
 
 def test_status_finds_every_process_and_engine(folder: Path) -> None:
