@@ -190,7 +190,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         assert self._tasks is not None, "it runs before it joins"
         for partition in assigned:
             self._ours(partition)
-        self._working = self._tasks.create_task(self._work(), name=f"bus.{self._topic}")
+        work = self._work()
+        try:
+            self._working = self._tasks.create_task(work, name=f"bus.{self._topic}")
+        except RuntimeError:  # the membership ends: whoever gets them next goes on where we stopped
+            work.close()
+            return
         if assigned:
             _LOG.info("partitions assigned", topic=self._topic, partitions=sorted(one.partition for one in assigned))
 

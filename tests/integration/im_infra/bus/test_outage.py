@@ -1,7 +1,10 @@
 """Kafka away: killed, frozen, not up yet."""
 
 import asyncio
+import gc
 import time
+import warnings
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +15,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from im_cli.engines.engine import Engine
 from im_infra.bus.abstract import Bus
+from im_infra.bus.kafka.group import Membership
 from im_infra.error_kind import Kind
 from im_infra.errors import ImError
 from tests.integration.im_infra.bus.conftest import OpenBus, Taken, first_seen, until
@@ -130,3 +134,16 @@ async def test_closing_is_bounded_while_kafka_is_away(own_kafka: Engine, open_ka
         await bus.publish(TOPIC, key=b"k", value=b"3")
     waiting.cancel()
     own_kafka.kill()
+
+
+async def test_partitions_that_come_while_the_membership_ends_are_left_to_the_next() -> None:
+    """The assignment may be told after the tasks of the stay have begun to end: nothing begins, and nothing is left over."""
+    consumer: Any = SimpleNamespace(assignment=set)
+    membership = Membership(consumer, topic="im.test", make_partition=lambda _partition: pytest.fail("it begins"))
+    async with asyncio.TaskGroup() as tasks:
+        membership._tasks = tasks
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        await membership.on_partitions_assigned([])
+        gc.collect()
+    assert membership._working is None

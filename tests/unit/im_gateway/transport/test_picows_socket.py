@@ -32,7 +32,18 @@ async def test_the_autobahn_cases_pass(open_port: Any) -> None:
         results = await asyncio.wait_for(autobahn(f"ws://127.0.0.1:{port.port}/ws"), 60)
     assert len(results) > 200
     failed = {result.case_id for result in results if not result.passed}
-    assert failed == LOOKED_AHEAD, "strict: a picows that can do it takes the exception away"
+    assert failed <= LOOKED_AHEAD, (
+        "whether its two closes come in one segment is not ours to say; the next test says it"
+    )
+
+
+async def test_of_two_closes_in_one_segment_the_second_is_answered(open_port: Any) -> None:
+    """Strict: a picows that looks at them in turn takes the exception above away."""
+    close = b"\x88\x82\0\0\0\0" + (1000).to_bytes(2, "big")
+    async with open_port() as port, connect(f"ws://127.0.0.1:{port.port}/ws", proxy=None) as socket:
+        socket.transport.write(close + close)
+        await asyncio.wait_for(socket.wait_closed(), 5)
+        assert socket.close_code == 1002
 
 
 class Recorder:
