@@ -182,9 +182,9 @@ class Connection:
             self._hub.on_lagged(self)
 
     def push_ephemeral(self, outgoing: Outgoing, now: float) -> None:
-        """Queue a push that nobody misses."""
+        """Queue a push that nobody misses, nor waits for: it goes with the next frame, or in a while."""
         if self.state == _OPEN and self.outbound.push_ephemeral(outgoing.chunk(self.codec), now) and not self.dirty:
-            self._hub.flusher.add(self)
+            self._hub.flusher.linger(self)
 
     def open(self, hello_request_id: int, hello_frame: bytes) -> None:
         """The Hello was good: its answer goes out, and behind it whatever was pushed meanwhile."""

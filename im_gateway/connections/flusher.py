@@ -1,4 +1,4 @@
-"""Writing what gathered, once per turn of the loop."""
+"""Writing what gathered, once per turn of the loop; what nobody waits for travels along, or goes a little later."""
 
 import asyncio
 from collections import deque
@@ -7,6 +7,8 @@ from typing import Final, Protocol
 
 _WRITES_A_TURN: Final = 500
 """A write is a system call of about 10 µs: more would hold up everybody else on the loop for too long."""
+_LINGER_S: Final = 0.2
+"""How long what nobody waits for may wait for company: a write costs more than all that is in it."""
 
 
 class Flushable(Protocol):
@@ -20,16 +22,29 @@ class Flushable(Protocol):
         ...
 
 
+class Loop(Protocol):
+    """What schedules."""
+
+    def call_soon(self, callback: Callable[[], None]) -> object:
+        """At the end of this turn."""
+        ...
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> object:
+        """After so many seconds."""
+        ...
+
+
 class Flusher:
     """Connections with something to write, each at most once.
 
     Args:
-        call_soon: schedules the flush; the loop's, by default.
+        loop: schedules the flushes; the running loop, by default.
     """
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], object] | None = None) -> None:
-        self._call_soon = call_soon or asyncio.get_running_loop().call_soon
+    def __init__(self, loop: Loop | None = None) -> None:
+        self._loop = loop or asyncio.get_running_loop()
         self._dirty: deque[Flushable] = deque()  # bounded by the number of connections: each is in it once
+        self._lingering: set[Flushable] = set()  # bounded likewise
         self._scheduled = False
 
     def add(self, connection: Flushable) -> None:
@@ -38,19 +53,32 @@ class Flusher:
         self._dirty.append(connection)
         if not self._scheduled:
             self._scheduled = True
-            self._call_soon(self._flush)
+            self._loop.call_soon(self._flush)
+
+    def linger(self, connection: Flushable) -> None:
+        """Flush `connection` with whatever it is to be told next, or in a while."""
+        if not self._lingering:
+            self._loop.call_later(_LINGER_S, self._end_lingering)
+        self._lingering.add(connection)
 
     def flush_all(self) -> None:
         """Write everything now: before closing."""
+        self._end_lingering()
         while self._dirty:
             self._flush_some()
+
+    def _end_lingering(self) -> None:
+        lingering, self._lingering = self._lingering, set()
+        for connection in lingering:
+            if not connection.dirty:
+                self.add(connection)
 
     def _flush(self) -> None:
         self._scheduled = False
         self._flush_some()
         if self._dirty and not self._scheduled:
             self._scheduled = True
-            self._call_soon(self._flush)
+            self._loop.call_soon(self._flush)
 
     def _flush_some(self) -> None:
         for _ in range(min(_WRITES_A_TURN, len(self._dirty))):

@@ -17,9 +17,13 @@ class Connection:
 class Loop:
     def __init__(self) -> None:
         self.ready: list[Callable[[], None]] = []
+        self.timers: list[tuple[float, Callable[[], None]]] = []
 
     def call_soon(self, callback: Callable[[], None]) -> None:
         self.ready.append(callback)
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> None:
+        self.timers.append((delay, callback))
 
     def turn(self) -> None:
         ready, self.ready = self.ready, []
@@ -29,7 +33,7 @@ class Loop:
 
 def test_all_dirty_connections_share_one_callback() -> None:
     loop = Loop()
-    flusher = Flusher(loop.call_soon)
+    flusher = Flusher(loop)
     connections = [Connection() for _ in range(5)]
     for connection in connections:
         flusher.add(connection)
@@ -41,7 +45,7 @@ def test_all_dirty_connections_share_one_callback() -> None:
 
 def test_five_hundred_writes_then_the_loop_has_its_turn() -> None:
     loop = Loop()
-    flusher = Flusher(loop.call_soon)
+    flusher = Flusher(loop)
     connections = [Connection() for _ in range(1200)]
     for connection in connections:
         flusher.add(connection)
@@ -54,7 +58,7 @@ def test_five_hundred_writes_then_the_loop_has_its_turn() -> None:
 
 def test_a_connection_that_gets_dirty_while_flushing_comes_again() -> None:
     loop = Loop()
-    flusher = Flusher(loop.call_soon)
+    flusher = Flusher(loop)
 
     class Again(Connection):
         def flush(self) -> None:
@@ -67,3 +71,32 @@ def test_a_connection_that_gets_dirty_while_flushing_comes_again() -> None:
     loop.turn()
     loop.turn()
     assert connection.flushes == 2
+
+
+def test_what_lingers_is_written_in_one_go_after_a_while() -> None:
+    loop = Loop()
+    flusher = Flusher(loop)
+    connections = [Connection() for _ in range(3)]
+    for connection in (*connections, *connections):
+        flusher.linger(connection)
+    assert loop.ready == []
+    [(delay_s, end)] = loop.timers
+    assert 0 < delay_s < 1
+    flusher.add(connections[0])  # told something meanwhile: written at once, and not a second time
+    loop.turn()
+    flusher.add(connections[0])
+    end()
+    assert len(loop.ready) == 1
+    loop.turn()
+    assert [each.flushes for each in connections] == [2, 1, 1]
+    flusher.linger(connections[0])
+    assert len(loop.timers) == 2
+
+
+def test_what_lingers_is_not_forgotten_before_closing() -> None:
+    loop = Loop()
+    flusher = Flusher(loop)
+    connection = Connection()
+    flusher.linger(connection)
+    flusher.flush_all()
+    assert connection.flushes == 1
