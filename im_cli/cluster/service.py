@@ -27,7 +27,7 @@ def service(
         settings: `IM_…` variables of its own.
     """
     command = [
-        *(sys.executable, "-m", "im_cli.main", "serve", member.service, "--config", str(config)),
+        *(sys.executable, "-m", "im_cli.main", "serve", *member.services, "--config", str(config)),
         *("--name", member.letter, "--listen", f"{LOOPBACK}:{ports.rpc}", "--internal-port", str(ports.internal)),
         *(("--port", str(ports.public)) if ports.public else ()),
     ]
