@@ -348,7 +348,7 @@ class Session:
         if not inbox.puller.resting:
             inbox.puller.run(now)
         self._sending.write(now)
-        cursors = inbox.received.take(now)
+        cursors = inbox.received.take(now, along=bool(self._writer))
         if cursors:
             acknowledgement = read_pb2.AckReceivedRequest()
             for conversation_id, seq in cursors:

@@ -72,9 +72,7 @@ def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> 
 def opened(flags: Flags, errors: Console) -> Iterator[tuple[Target, PeopleSource]]:
     """A server to drive, and where its people come from; SIGTERM ends both as an error would."""
     raise_file_limit()
-    opening = open_target(
-        flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors, start=flags.start
-    )
+    opening = open_target(flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors, start=flags.start)
     with ending_on_sigterm(), opening as target:
         yield target, PeopleSource(target.endpoint, flags.users_file, errors)
 

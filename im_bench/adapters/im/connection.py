@@ -173,13 +173,16 @@ class Connection(picows.WSListener):
 
     def tell(self, frame: ClientFrame) -> None:
         """Send `frame` without wanting an answer."""
-        self._write(ClientFrames(frames=(frame,)).SerializeToString())
+        self.write(ClientFrames(frames=(frame,)).SerializeToString())
 
     def send(self, conversation_id: int, message_id: str, text: str, outcome: Outcome, *, attempt: int) -> None:
         """Send a message (see `Client`)."""
         self._request_id += 1
         self._waiting[self._request_id] = outcome
-        self._write(self._send_frame.encode(self._request_id, conversation_id, message_id, text, attempt))
+        payload = self._send_frame.encode(self._request_id, conversation_id, message_id, text, attempt)
+        if self._receipts is not None:
+            payload += self._receipts.along(self)  # elements of a repeated field concatenate
+        self.write(payload)
 
     def ping(self, on_answer: Callable[[], None]) -> None:
         """Keep the connection alive."""
@@ -216,7 +219,8 @@ class Connection(picows.WSListener):
             self._closing = True
             self._transport.disconnect(graceful=False)
 
-    def _write(self, payload: bytes) -> None:
+    def write(self, payload: bytes) -> None:
+        """Send a serialised ClientFrames, unless the socket is closed."""
         if self._transport is not None and not self.lost.done():
             self._transport.send(picows.WSMsgType.BINARY, payload)
 
