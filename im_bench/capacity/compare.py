@@ -13,6 +13,8 @@ Run = Mapping[str, Any]
 MACHINE: Final = ("cpu_model", "cores", "kernel")
 NOT_COMPARED: Final = ("url", "seed", "server")
 PERCENTILES: Final = ("p50", "p99")
+MORE_IS_BETTER: Final = ("/s", "_per_gateway_cpu_s")
+"""How the names of figures end that are the better the larger they are; all others cost something."""
 
 
 class UnreadableError(Exception):
@@ -106,28 +108,40 @@ def _runs_of(file: Path) -> list[Run]:
     return runs
 
 
+def spreads(runs: Sequence[Run]) -> dict[str, dict[str, Spread]]:
+    """The figures of runs over their repeats: by the scenario and its kind of server, then by the figure's name."""
+    return {
+        name: {
+            figure: Spread(tuple(figures[figure] for figures in told if figure in figures))
+            for figure in dict.fromkeys(figure for figures in told for figure in figures)
+        }
+        for name, group in _grouped(runs).items()
+        for told in ([_figures(run) for run in group],)
+    }
+
+
 def compare(before: Sequence[Run], after: Sequence[Run]) -> list[Comparison]:
     """Compare what both sides have: scenario by scenario, kind of server by kind of server."""
     old, new = _grouped(before), _grouped(after)
-    return [_compare(key, old[key], new[key]) for key in old if key in new]
+    return [_compare(name, old[name], new[name]) for name in old if name in new]
 
 
-def _grouped(runs: Sequence[Run]) -> dict[tuple[str, str], list[Run]]:
-    groups: dict[tuple[str, str], list[Run]] = {}
+def _grouped(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault((run["scenario"], run["settings"]["mode"]), []).append(run)
+        loop = ", closed loop" if run["settings"].get("closed") else ""
+        groups.setdefault(f"{run['scenario']}{loop}, {run['settings']['mode']}", []).append(run)
     return groups
 
 
-def _compare(key: tuple[str, str], before: Sequence[Run], after: Sequence[Run]) -> Comparison:
+def _compare(name: str, before: Sequence[Run], after: Sequence[Run]) -> Comparison:
     old, new = [_figures(run) for run in before], [_figures(run) for run in after]
     figures = []
-    for name in old[0]:
-        was, is_now = (Spread(tuple(run[name] for run in runs if name in run)) for runs in (old, new))
+    for figure in old[0]:
+        was, is_now = (Spread(tuple(run[figure] for run in runs if figure in run)) for runs in (old, new))
         if was.values and is_now.values:
-            figures.append(Figure(name, was, is_now, more_is_better=name.endswith("/s")))
-    scenario, mode = key
-    return Comparison(f"{scenario}, {mode}", (len(before), len(after)), figures, list(_remarks(before, after)))
+            figures.append(Figure(figure, was, is_now, more_is_better=figure.endswith(MORE_IS_BETTER)))
+    return Comparison(name, (len(before), len(after)), figures, list(_remarks(before, after)))
 
 
 def _figures(run: Run) -> dict[str, float]:

@@ -13,6 +13,8 @@ from im_bench.report.verdict import Verdict
 SLIP_LIMIT_MS: Final = 10.0
 BUSY_SHARE: Final = 0.85
 """Above both, the generator was the bottleneck."""
+DRIVE: Final = "drive"
+"""The step of every scenario that offers load by a schedule."""
 
 
 def summarise(record: Record, result: Result) -> None:
@@ -72,14 +74,28 @@ def judge(record: Record, result: Result) -> None:
         result.note("stopped by hand before its time: the figures are of what was measured until then")
     if not result.correctness.clean:
         result.worsen(Verdict.INCORRECT, "messages were lost, doubled or out of order")
-    if record.measured is not None and not record.measured.acked and not record.latencies:
-        result.worsen(Verdict.INVALID, "nothing was measured")
+    _judge_emptiness(record, result)
     if never_sent := record.counts.get("never sent"):
         result.note(
             f"{never_sent:,} messages were due and still waited for their sender's last one at the end: "
             "the server did not keep up; their age counts as their latency"
         )
     find_steadiness(result)
+    _judge_generator(result)
+
+
+def _judge_emptiness(record: Record, result: Result) -> None:
+    """A drive in which nothing succeeded proves nothing, however few faults it has."""
+    measured = record.measured
+    if record.step(DRIVE) is None or (measured is not None and measured.acked):
+        return
+    offered = measured.offered if measured is not None else 0
+    told = f"{offered:,} were offered and none was acked" if offered else "nothing was measured"
+    result.worsen(Verdict.INVALID, told)
+
+
+def _judge_generator(result: Result) -> None:
+    """A generator that was late and busy measured itself."""
     slip, share = result.generator["slip_p99_ms"], result.generator["cpu_share"]
     if slip is None or share is None or slip <= SLIP_LIMIT_MS:
         return

@@ -134,8 +134,9 @@ def run_once(
     target: Target,
     people: PeopleSource,
     errors: Console,
+    label: str = "",
 ) -> Result:
-    """One run against a target that is there.
+    """One run against a target that is there; the progress display calls it by `label`, or by its scenario.
 
     Raises:
         CommandError: it did not take place.
@@ -149,7 +150,7 @@ def run_once(
         scenario, settings, target, accounts, flags.adapter, flags.workers, source_addresses=flags.source_address or ()
     )
     try:
-        with Display(errors, scenario.name, steps=len(scenario.steps)) as display:
+        with Display(errors, label or scenario.name, steps=len(scenario.steps)) as display:
             return uvloop.run(execute(plan, display.listener(), parse_expectations(flags.expect)))
     except InterruptedRunError:
         raise CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED) from None

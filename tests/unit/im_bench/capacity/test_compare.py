@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from im_bench.capacity.compare import Change, UnreadableError, compare, read_runs
+from im_bench.capacity.compare import Change, UnreadableError, compare, read_runs, spreads
 
 
 def run(acked: float, p99: float, **changed: Any) -> dict[str, Any]:
@@ -44,6 +44,22 @@ def test_medians_ranges_and_ratios_are_told() -> None:
     assert str(acked.before) == "200 [100 to 300]"
     assert acked.ratio == 2
     assert comparison.runs == (3, 1)
+
+
+def test_an_open_and_a_closed_loop_are_two_things() -> None:
+    closed = run(900, 50)
+    closed["settings"] = {**closed["settings"], "closed": True}
+    both = [run(100, 1), closed]
+    assert [comparison.name for comparison in compare(both, both)] == [
+        "private, embedded",
+        "private, closed loop, embedded",
+    ]
+    assert str(spreads([*both, run(200, 1)])["private, embedded"]["acked/s"]) == "150 [100 to 200]"
+
+
+def test_what_a_second_of_the_gateway_buys_is_better_the_more_it_is() -> None:
+    before, after = ([run(1, 1, measured={"deliveries_per_gateway_cpu_s": each})] * 2 for each in (100.0, 200.0))
+    assert changes(before, after)["deliveries_per_gateway_cpu_s"] is Change.BETTER
 
 
 def test_what_cannot_be_compared_is_said() -> None:

@@ -1,10 +1,12 @@
 """What a record is worth."""
 
+import pytest
+
 from im_bench.ledger.correctness import Correctness
 from im_bench.measure.latency import Latency, Recorder
 from im_bench.measure.resources import Usage
 from im_bench.report.judge import judge, summarise
-from im_bench.report.record import Measured, Record
+from im_bench.report.record import Measured, Record, StepRecord
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 
@@ -68,3 +70,19 @@ def test_without_a_measured_window_nothing_is_guessed() -> None:
     summarise(record, result)
     judge(record, result)
     assert (result.offered_per_s, result.resources, result.verdict) == (None, None, Verdict.GOOD)
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        (None, "nothing was measured"),
+        (Measured(elapsed_s=5.0), "nothing was measured"),
+        (Measured(elapsed_s=5.0, offered=1200), "1,200 were offered and none was acked"),
+    ],
+)
+def test_a_drive_in_which_nothing_was_acked_proves_nothing(measured: Measured | None, said: str) -> None:
+    record = Record(steps=[StepRecord("drive", 0.0)], latencies={"connect": latency_of(0.1)}, measured=measured)
+    result = Result("private", {})
+    summarise(record, result)
+    judge(record, result)
+    assert (result.verdict, result.reasons) == (Verdict.INVALID, [said])
