@@ -7,6 +7,7 @@ or of what the scenario measures instead; `ack.p99` names one. What a scenario m
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from typing import Final
 
 from im_bench.ledger.correctness import Correctness
@@ -19,7 +20,7 @@ COUNTS: Final = tuple(field.name for field in fields(Correctness))
 MAIN_LATENCIES: Final = ("delivery", "connect", "ack")
 """Whose percentile a bare one is: the first that the run measured, unless the scenario has another."""
 _TERM: Final = re.compile(
-    r"(?P<name>[a-z_][a-z0-9_.]*)=(?P<value>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s|/s|)", re.IGNORECASE
+    r"(?P<name>[a-z_][a-z0-9_.-]*)=(?P<value>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s|/s|)", re.IGNORECASE
 )
 _PERCENTILES: Final = (*PERCENTILES, "max")
 
@@ -39,6 +40,32 @@ class Expectation:
         """The percentile that it names; None when it is about no latency."""
         last = self.name.rpartition(".")[2]
         return last if last in _PERCENTILES else None
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a scenario reports, and so what may be expected of it."""
+
+    latencies: tuple[str, ...]
+    names: tuple[str, ...]
+    """Rates, counts and figures of its own; `*` stands for the name of a process of the server."""
+
+    def problem(self, expectations: Sequence[Expectation]) -> str | None:
+        """What is wrong with the first one that names nothing here, and what it may name; None when all do."""
+        for expectation in expectations:
+            percentile = expectation.percentile
+            if percentile is None:
+                known = any(fnmatchcase(expectation.name, name) for name in self.names)
+            else:
+                latency = expectation.name.removesuffix(percentile).rstrip(".")
+                known = bool(self.latencies) if not latency else latency in self.latencies
+            if not known:
+                latencies = (
+                    f"{', '.join(_PERCENTILES)}, also of {', '.join(self.latencies)} (as in {self.latencies[0]}.p99)"
+                )
+                told = ", ".join(name.replace("*", "PROCESS") for name in self.names)
+                return f"{expectation.text!r}: no {expectation.name} is measured here, only {latencies}; {told}"
+        return None
 
 
 def parse_expectations(text: str) -> list[Expectation]:

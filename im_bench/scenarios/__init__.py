@@ -7,6 +7,6 @@ to one sender. Driving, draining, the exchange of what was acked and the re-read
 
 Any other kind: subclass `abstract.Scenario`, list its `steps`, write a method for each. `connect.py` drives something
 else at a rate, `idle.py` only holds. What is counted goes into `crew.tally` (`others[name].record(seconds)`,
-`counts[name] += 1`), what the whole run found into `conclude`. Then add the class to `registry.SCENARIOS`: the
+`counts[name] += 1`), what the whole run found into `conclude`; name it in `latencies` and `figures`. Then add the class to `registry.SCENARIOS`: the
 command, its flags, its help and its page of the reference come by themselves.
 """

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from im_bench.load.crew import Crew
+from im_bench.report.expectations import COUNTS, RATES, Vocabulary
 from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.scenarios.option import LoadSettings, Settings
@@ -65,6 +66,12 @@ class Scenario(ABC, Generic[S]):
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
     steps: ClassVar[tuple[Step, ...]]
+    latencies: ClassVar[tuple[str, ...]]
+    """What it times, by name."""
+    figures: ClassVar[tuple[str, ...]] = ()
+    """What only it measures (`Result.measured`); `*` stands for the name of a process of the server."""
+    accounts_for: ClassVar[bool] = False
+    """It delivers messages, and accounts for each of them."""
     any_adapter: ClassVar[bool] = False
     """It needs nothing but the adapters' promise; otherwise it speaks our protocol."""
 
@@ -81,6 +88,17 @@ class Scenario(ABC, Generic[S]):
     def problem(cls, settings: S) -> str | None:  # noqa: ARG003 - most have none
         """What is wrong with settings that are fine one by one."""
         return None
+
+    @classmethod
+    def vocabulary(cls, *, local: bool) -> Vocabulary:
+        """What may be expected of a run.
+
+        Args:
+            local: the server's processes are looked into; those of a remote one are not.
+        """
+        rates = RATES if cls.accounts_for else RATES[:2] if issubclass(cls.settings_type, LoadSettings) else ()
+        figures = tuple(name for name in cls.figures if local or "*" not in name)
+        return Vocabulary(cls.latencies, (*rates, *(COUNTS if cls.accounts_for else ()), *figures))
 
     @classmethod
     def conclude(cls, settings: S, record: Record, result: Result) -> None:

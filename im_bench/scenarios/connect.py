@@ -42,6 +42,7 @@ class ConnectScenario(Scenario[ConnectSettings]):
     name: ClassVar[str] = "connect"
     settings_type = ConnectSettings
     steps: ClassVar[tuple[Step, ...]] = (Step("drive", "connecting", drives=True),)
+    latencies: ClassVar[tuple[str, ...]] = ("connect",)
     any_adapter: ClassVar[bool] = True
 
     def __init__(self, crew: Crew, settings: ConnectSettings) -> None:

@@ -49,6 +49,7 @@ class HistoryScenario(Scenario[HistorySettings]):
         Step("fill", "writing the history"),
         Step("drive", "reading", drives=True),
     )
+    latencies: ClassVar[tuple[str, ...]] = ("page", "connect")
 
     def __init__(self, crew: Crew, settings: HistorySettings) -> None:
         super().__init__(crew, settings)

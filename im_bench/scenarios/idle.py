@@ -45,6 +45,8 @@ class IdleScenario(Scenario[IdleSettings]):
         Step("settle_high", "letting memory settle"),
         Step("hold", "holding, with pings"),
     )
+    latencies: ClassVar[tuple[str, ...]] = ("ping", "connect")
+    figures: ClassVar[tuple[str, ...]] = ("connections", "*_kib_per_connection", "*_idle_cpu_share")
 
     def __init__(self, crew: Crew, settings: IdleSettings) -> None:
         super().__init__(crew, settings)

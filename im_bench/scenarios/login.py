@@ -39,6 +39,7 @@ class LoginScenario(Scenario[LoginSettings]):
     name: ClassVar[str] = "login"
     settings_type = LoginSettings
     steps: ClassVar[tuple[Step, ...]] = (Step("drive", "logging in", drives=True),)
+    latencies: ClassVar[tuple[str, ...]] = ("login",)
 
     def __init__(self, crew: Crew, settings: LoginSettings) -> None:
         super().__init__(crew, settings)

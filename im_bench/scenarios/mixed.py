@@ -46,6 +46,7 @@ class MixedScenario(TalkScenario[MixedSettings]):
 
     name: ClassVar[str] = "mixed"
     settings_type = MixedSettings
+    latencies: ClassVar[tuple[str, ...]] = (*TalkScenario.latencies, "typing", "read", "page")
 
     def __init__(self, crew: Crew, settings: MixedSettings) -> None:
         super().__init__(crew, settings)

@@ -75,6 +75,8 @@ class OfflineScenario(Scenario[OfflineSettings]):
         Step("fill", "writing what they miss"),
         Step("drive", "coming back", drives=True),
     )
+    latencies: ClassVar[tuple[str, ...]] = ("sync", "caught_up", "connect")
+    figures: ClassVar[tuple[str, ...]] = ("conversations", "moved")
 
     def __init__(self, crew: Crew, settings: OfflineSettings) -> None:
         super().__init__(crew, settings)

@@ -35,6 +35,7 @@ class OneRoomScenario(TalkScenario[S]):
     """One conversation over all processes."""
 
     steps: ClassVar[tuple[Step, ...]] = (INTRODUCE, OPEN, CONNECT, DRIVE, SETTLE, COLLECT, VERIFY)
+    figures: ClassVar[tuple[str, ...]] = ("deliveries_per_gateway_cpu_s",)
     _turn: "itertools.cycle[Sender] | None" = None
     _first: Seat | None = None
 

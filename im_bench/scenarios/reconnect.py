@@ -44,6 +44,8 @@ class ReconnectScenario(Scenario[ReconnectSettings]):
         Step("gather", "connecting"),
         Step("storm", "cut, and coming back"),
     )
+    latencies: ClassVar[tuple[str, ...]] = ("back", "connect")
+    figures: ClassVar[tuple[str, ...]] = ("back", "back_95_s", "back_all_s")
 
     def __init__(self, crew: Crew, settings: ReconnectSettings) -> None:
         super().__init__(crew, settings)

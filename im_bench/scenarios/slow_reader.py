@@ -38,6 +38,8 @@ class SlowReaderScenario(OneRoomScenario[SlowReaderSettings]):
 
     name: ClassVar[str] = "slow-reader"
     settings_type = SlowReaderSettings
+    latencies: ClassVar[tuple[str, ...]] = (*OneRoomScenario.latencies, "slow_delivery")
+    figures: ClassVar[tuple[str, ...]] = (*OneRoomScenario.figures, "slow_spared", "slow_closed", "*_grown_mib")
     _last_delivered = -1
     _last_change = 0.0
 

@@ -52,6 +52,8 @@ class TalkScenario(Scenario[T]):
     """People send messages at a rate, and every message is accounted for."""
 
     steps: ClassVar[tuple[Step, ...]] = (CONNECT, DRIVE, SETTLE, COLLECT, VERIFY)
+    latencies: ClassVar[tuple[str, ...]] = ("delivery", "ack", "connect")
+    accounts_for: ClassVar[bool] = True
 
     def __init__(self, crew: Crew, settings: T) -> None:
         super().__init__(crew, settings)

@@ -108,13 +108,13 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
     """
     try:
         load_adapter(flags.adapter)
-        parse_expectations(flags.expect)
+        expectations = parse_expectations(flags.expect)
     except ValueError as error:
         raise CommandError(str(error), code=ExitCode.USAGE) from error
     for file in (flags.json_file, flags.html_file):
         if file is not None and not file.absolute().parent.is_dir():
             raise CommandError(f"there is no folder {file.absolute().parent} to write to", code=ExitCode.USAGE)
-    problem = scenario.problem(settings)
+    problem = scenario.problem(settings) or scenario.vocabulary(local=flags.url is None).problem(expectations)
     wanted = scenario.people(settings)
     if problem is None and flags.adapter != "im" and not scenario.any_adapter:
         problem = f"{scenario.name} speaks our protocol: it has no other --adapter"

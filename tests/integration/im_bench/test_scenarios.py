@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from im_bench.report.schema import result_schema
 from im_bench.report.verdict import Verdict
+from im_bench.scenarios.registry import find_scenario
 from im_cli.exit_code import ExitCode
 from tests.integration.im_cli.conftest import run_im
 from tests.support.cluster import Cluster
@@ -26,6 +28,9 @@ def bench(out: Path, *arguments: str | Path) -> dict[str, Any]:
     assert "GOOD" in done.stdout
     result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     jsonschema.validate(result, result_schema())
+    scenario = find_scenario(result["scenario"])
+    assert set(result["latency_ms"]) <= set(scenario.latencies), "it may be named in --expect"
+    assert all(any(fnmatchcase(name, known) for known in scenario.figures) for name in result["measured"])
     return result
 
 
@@ -214,6 +219,8 @@ def test_a_gateway_that_is_not_there_is_no_result() -> None:
         (("private", "--pairs", "1", "--workers", "2"), "--workers"),
         (("private", "--adapter", "im_bench.adapters.echo:EchoAdapter"), "--url"),
         (("private", "--expect", "p99=fast"), "no expectation"),
+        (("private", "--expect", "lsot=0"), "no lsot is measured here"),
+        (("connect", "--expect", "delivery.p99=1s"), "also of connect"),
         (("mixed", "--mix", "/no/such/mix.toml"), "No such file"),
         (("mixed", "--users", "15"), "multiple"),
         (("slow-reader", "--members", "5", "--senders", "3", "--slow", "2"), "less than --members"),

@@ -3,7 +3,7 @@
 import pytest
 
 from im_bench.ledger.correctness import Correctness
-from im_bench.report.expectations import expect, main_latency, parse_expectations
+from im_bench.report.expectations import Vocabulary, expect, main_latency, parse_expectations
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 
@@ -60,3 +60,21 @@ def test_a_bare_percentile_is_about_what_the_scenario_measures() -> None:
     assert main_latency(pulls) == "pull"
     assert main_latency(Result("connect", {}, latency_ms={"connect": summary(1)})) == "connect"
     assert main_latency(Result("x", {})) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "p99=1s", "max=1s", "ack.p50=1ms", "acked=5/s", "lost=0", "gateway-a_grown_mib=9"]
+)
+def test_what_is_reported_may_be_expected(text: str) -> None:
+    known = Vocabulary(("delivery", "ack"), ("acked", "lost", "*_grown_mib"))
+    assert known.problem(parse_expectations(text)) is None
+
+
+@pytest.mark.parametrize("text", ["sync.p99=1ms", "delivered=1/s", "lots=0", "grown_mib=9", "acked=1/s,lsot=0"])
+def test_what_is_not_reported_is_told_with_what_is(text: str) -> None:
+    known = Vocabulary(("delivery", "ack"), ("acked", "lost", "*_grown_mib"))
+    problem = known.problem(parse_expectations(text))
+    assert problem is not None
+    assert text.rpartition(",")[2] in problem
+    assert "delivery, ack" in problem
+    assert "acked, lost, PROCESS_grown_mib" in problem
