@@ -83,6 +83,8 @@ class Scene:
     healed_at: float = 0.0
     ended_at: float = 0.0
     """Monotonic seconds, as in the history."""
+    load_average: float = 0.0
+    """The machine's, of the last minute."""
 
     def expect(self, reached: bool, told: str) -> None:
         """Measure something that has to be as told."""

@@ -1,11 +1,13 @@
 """A run with faults: load, and one fault after the other; then everything is read and checked."""
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +55,9 @@ class FaultRun(Run):
             measured="; ".join(scene.measured),
             gate=str(scene.fault.gate),
             missed="; ".join(scene.missed()),
+            day=datetime.now(UTC).date().isoformat(),
+            cores=os.cpu_count() or 1,
+            load=scene.load_average,
         )
 
 
@@ -101,3 +106,4 @@ async def _play(scene: Scene) -> None:
         await until(lambda: scene.load.all_back, BACK_S)
         await asyncio.sleep(AFTER_S)
         scene.ended_at = time.monotonic()
+        scene.load_average = os.getloadavg()[0]

@@ -1,14 +1,13 @@
 """The table of faults: what each run measured, for people and for the page of the documentation.
 
-`python -m tests.harness.fault_table ROWS PAGE` puts the rows of a file into the page, with the date and the machine.
+`python -m tests.harness.fault_table ROWS PAGE` puts the rows of a file into the page. What was measured anew replaces the
+row of that fault; the others stay with the day and the load under which they were measured.
 """
 
 import json
-import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,8 @@ from tests.harness.all_faults import DISK, KILLS, LONG
 
 BEGIN: Final = "<!-- faults -->"
 END: Final = "<!-- /faults -->"
-_HEAD: Final = ("fault", "promise", "gate", "measured", "verdict")
+_HEAD: Final = ("fault", "promise", "gate", "measured", "when", "verdict")
+_RULE: Final = tuple("---" for _ in _HEAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Row:
     gate: str
     missed: str
     """The gates that were not reached, in words; empty: all were."""
+    day: str
+    """On which it was measured, as ISO 8601 has it."""
+    cores: int
+    load: float
+    """The machine's load average of the last minute, when it had ended."""
 
     def cells(self) -> Sequence[str]:
         """In the order of the head."""
@@ -43,13 +48,13 @@ class Row:
         told = "; ".join(filter(None, (counts, f"recovery {self.recovery_s:.1f} s", self.measured)))
         broken = self.lost or self.shown_twice
         verdict = f"**missed**: {self.missed}" if self.missed else "**broken**" if broken else "met"
-        return self.fault, self.promise, self.gate, told, verdict
+        when = f"{self.day}, {self.cores} cores, load {self.load:.0f}"
+        return self.fault, self.promise, self.gate, told, when, verdict
 
 
 def to_markdown(rows: Iterable[Row]) -> str:
     """As the page has it."""
-    lines = [_HEAD, tuple("---" for _ in _HEAD), *(row.cells() for row in rows)]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return _to_table(row.cells() for row in rows)
 
 
 def append(path: Path, rows: Iterable[Row]) -> None:
@@ -64,27 +69,29 @@ def read(path: Path) -> list[Row]:
     return list({row.fault: row for row in rows}.values())
 
 
-def put_into(page: str, rows: Sequence[Row], *, day: date, cores: int, load: float) -> str:
-    """The page with these rows instead of those between its marks, and what is missing among them."""
+def put_into(page: str, rows: Sequence[Row]) -> str:
+    """The page with these rows between its marks, besides those that are there of other faults, and what never ran."""
     before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    told = (
-        f"Measured on {day.isoformat()} by `make faults`, all of it on {cores} cores with a load average of {load:.0f}."
-    )
-    measured = {row.fault for row in rows}
-    left = [fault.name for fault in (*LONG, *KILLS, DISK) if fault.name not in measured]
-    if left:
-        told += f"\n\nNot run that day: {'; '.join(left)}."
-    return f"{before}{BEGIN}\n{told}\n\n{to_markdown(rows)}{END}{after}"
+    kept, _, after = rest.partition(END)
+    table: Mapping[str, Sequence[str]] = {**_from_table(kept), **{row.fault: row.cells() for row in rows}}
+    names = [fault.name for fault in (*KILLS, *LONG, DISK)]
+    told = "Each row was measured by `make faults` on the day and under the load average that it tells."
+    if never := [name for name in names if name not in table]:
+        told += f"\n\nNever run yet: {'; '.join(never)}."
+    lines = [table[name] for name in names if name in table]
+    return f"{before}{BEGIN}\n{told}\n\n{_to_table(lines)}{END}{after}"
+
+
+def _to_table(lines: Iterable[Sequence[str]]) -> str:
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in (_HEAD, _RULE, *lines))
+
+
+def _from_table(text: str) -> dict[str, Sequence[str]]:
+    """The lines of a table below its head, by fault."""
+    lines = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {cells[0]: cells for cells in lines if tuple(cells) not in {_HEAD, _RULE}}
 
 
 if __name__ == "__main__":
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
-    made = put_into(
-        target.read_text(encoding="utf-8"),
-        read(source),
-        day=datetime.now(UTC).date(),
-        cores=os.cpu_count() or 1,
-        load=os.getloadavg()[2],
-    )
-    target.write_text(made, encoding="utf-8")
+    target.write_text(put_into(target.read_text(encoding="utf-8"), read(source)), encoding="utf-8")
