@@ -43,7 +43,7 @@ class DrainParts:
 async def drain(parts: DrainParts) -> None:
     """Stop: not ready → stop accepting → tell clients to leave, spread → answer, flush → remove own routes → close.
 
-    Takes the window (`window_s`) and a few seconds. Cancelling skips the rest; what the cache keeps then expires.
+    Takes the window (`window_s`) and a few seconds, no longer than `longest_s`. Cancelling skips the rest; what the cache keeps then expires.
     """
     parts.not_ready()
     parts.port.stop_accepting()
@@ -72,7 +72,19 @@ def window_s(connections: int, *, others: bool, settings: DrainSettings) -> floa
     if not connections:
         return 0.0
     spread = connections / settings.connections_per_s
-    return max(spread, settings.min_window_s) if others else min(spread, settings.alone_window_s)
+    if not others:
+        return min(spread, settings.alone_window_s)
+    return min(max(spread, settings.min_window_s), _longest_window_s(settings))
+
+
+def longest_s(settings: DrainSettings) -> float:
+    """How many seconds a drain may take: whoever stops a gateway waits so long before killing it."""
+    window = max(_longest_window_s(settings), settings.alone_window_s)
+    return window + 2 * settings.flush_timeout_s + _CLEAN_UP_S
+
+
+def _longest_window_s(settings: DrainSettings) -> float:
+    return max(settings.max_window_s, settings.min_window_s)
 
 
 async def _tell_to_leave(connections: Sequence[Connection], seconds: float) -> None:

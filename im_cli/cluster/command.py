@@ -17,7 +17,7 @@ APP = typer.Typer(
     no_args_is_help=True,
 )
 FolderOption = Annotated[Path, typer.Option(envvar="IM_CLUSTER_DIR", help="The folder that holds all of it.")]
-STOP_S: Final = 40.0
+KILLED_S: Final = 5.0
 
 
 def add_to(app: typer.Typer) -> None:
@@ -158,11 +158,11 @@ def _running(folder: Path) -> bool:
 
 
 def _stop(group: list[state_file.Running]) -> None:
-    """Ask all to end, and kill what has not after a while."""
+    """Ask all to end, and kill what has not when the longest of their times is over."""
     found = [process for each in group if (process := each.find()) is not None]
     for process in found:
         process.terminate()
-    _, left = psutil.wait_procs(found, timeout=STOP_S)
+    _, left = psutil.wait_procs(found, timeout=max((each.stop_s for each in group), default=0))
     for process in left:
         process.kill()
-    psutil.wait_procs(left, timeout=STOP_S)
+    psutil.wait_procs(left, timeout=KILLED_S)

@@ -110,7 +110,11 @@ class LocalCluster:
 
     def state(self) -> State:
         """What a later command must know."""
-        running = [Running.of(server.name, server.pid) for server in self.servers if server.pid is not None]
+        running = [
+            Running.of(server.name, server.pid, stop_s=server.stop_s)
+            for server in self.servers
+            if server.pid is not None
+        ]
         return State(
             urls=self.urls,
             config=str(self.config.resolve()),

@@ -9,8 +9,13 @@ from typing import Final
 
 from im_cli.cluster.shape import Member
 from im_cli.engines.engine import LOOPBACK, Engine
+from im_cli.process.load_settings import load_settings
+from im_cli.process.settings import ProcessSettings
+from im_gateway import drain
 
 READY_S: Final = 60.0
+CLOSE_S: Final = 10.0
+"""Besides its drain, for telling the registry before it and for closing everything after it."""
 _ASK_S: Final = 2.0
 
 
@@ -25,6 +30,9 @@ def service(
         config: the settings that the whole cluster shares.
         ports: where it listens.
         settings: `IM_…` variables of its own.
+
+    Raises:
+        CommandError: USAGE: the settings cannot be used.
     """
     command = [
         *(sys.executable, "-m", "im_cli.main", "serve", *member.services, "--config", str(config)),
@@ -33,8 +41,21 @@ def service(
     ]
     url = f"http://{LOOPBACK}:{ports.internal}/readyz"
     return Engine(
-        member.name, command, folder, ports.internal, lambda: _is_ready(url), environment=settings, ready_s=READY_S
+        member.name,
+        command,
+        folder,
+        ports.internal,
+        lambda: _is_ready(url),
+        environment=settings,
+        ready_s=READY_S,
+        stop_s=stop_s(member.service, load_settings(config, {}, variables=settings)),
     )
+
+
+def stop_s(name: str, settings: ProcessSettings) -> float:
+    """How many seconds a service's process may take to end when asked to."""
+    drain_s = drain.longest_s(settings.gateway.drain) if name == "gateway" else settings.rpc.drain_timeout_s
+    return drain_s + CLOSE_S
 
 
 class ServicePorts:

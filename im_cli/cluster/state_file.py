@@ -11,6 +11,8 @@ from typing import Final
 
 import psutil
 
+from im_cli.engines.engine import STOP_S
+
 NAME: Final = "cluster.json"
 
 
@@ -22,11 +24,13 @@ class Running:
     pid: int
     created: float
     """`psutil`'s time of creation, seconds since the epoch."""
+    stop_s: float = STOP_S
+    """How long it may take to end when asked to, in seconds; then it is killed."""
 
     @classmethod
-    def of(cls, name: str, pid: int) -> "Running":
+    def of(cls, name: str, pid: int, *, stop_s: float = STOP_S) -> "Running":
         """The process with that id now."""
-        return cls(name, pid, psutil.Process(pid).create_time())
+        return cls(name, pid, psutil.Process(pid).create_time(), stop_s)
 
     def find(self) -> psutil.Process | None:
         """The process, if it still runs and is the same."""

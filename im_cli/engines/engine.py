@@ -19,6 +19,7 @@ from im_cli.exit_code import CommandError, ExitCode
 LOOPBACK: Final = "127.0.0.1"
 READY_S: Final = 60.0
 STOP_S: Final = 20.0
+"""How long an engine may take to end."""
 _LOOK_S: Final = 0.05
 _PORTS: Final = range(10_000, 32_768)
 _RANDOM: Final = random.SystemRandom()
@@ -89,6 +90,8 @@ class Engine:
     stop_signal: signal.Signals = signal.SIGTERM
     ready_s: float = READY_S
     """How long it may take to become ready, in seconds."""
+    stop_s: float = STOP_S
+    """How long it may take to end when asked to, in seconds; then it is killed."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -136,14 +139,14 @@ class Engine:
             time.sleep(_LOOK_S)
 
     def stop(self) -> None:
-        """Ask it to end, and wait; after 20 s it is killed."""
+        """Ask it to end, and wait; after `stop_s` it is killed."""
         process = self.process
         if process is None or process.poll() is not None:
             return
         self.resume()
         process.send_signal(self.stop_signal)
         try:
-            process.wait(STOP_S)
+            process.wait(self.stop_s)
         except subprocess.TimeoutExpired:
             self.kill()
 
