@@ -19,7 +19,7 @@ async def open_discovery(
 
     Args:
         settings: which, and what it starts with.
-        database: where the static one keeps worker leases; None: there is none, and the kind has its own place.
+        database: where the static one keeps worker leases, and etcd's are recorded as well; None: this process leases none.
         clock: wall and monotonic time, for the leases.
         metrics: counters.
 
@@ -35,7 +35,7 @@ async def open_discovery(
         case "etcd":
             from im_infra.discovery.etcd.discovery import open_etcd  # noqa: PLC0415 - the embedded cluster never needs it
 
-            async with open_etcd(settings.etcd, clock, metrics) as registry:
+            async with open_etcd(settings.etcd, clock, metrics, database=database) as registry:
                 yield registry
 
 

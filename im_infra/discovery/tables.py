@@ -1,4 +1,4 @@
-"""The embedded registry's table: how far each worker id's times were used."""
+"""How far each worker id's times were used: all of it for the embedded registry, a second record besides etcd's."""
 
 from typing import Final
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from im_infra.discovery.tables import WORKER_LEASE
 from im_infra.ids.snowflake import MAX_WORKERS
+from im_infra.sql.expressions import greatest, upsert
 
 
 class TakenWorker(NamedTuple):
@@ -40,6 +41,34 @@ def take_worker(connection: Connection, now_ms: int, high_time: int) -> TakenWor
         return None
     connection.execute(insert(WORKER_LEASE).values(worker_id=worker_id, high_time=high_time))
     return TakenWorker(worker_id, 0, high_time)
+
+
+def read_worker(connection: Connection, worker_id: int) -> int | None:
+    """The high time that is recorded of a worker id; None: it was never used."""
+    return connection.scalar(select(WORKER_LEASE.c.high_time).where(WORKER_LEASE.c.worker_id == worker_id))
+
+
+def claim_worker(connection: Connection, worker_id: int, now_ms: int, high_time: int) -> int | None:
+    """Record a later time for a worker id whose recorded time has passed; gives that one, 0 where there was none.
+
+    None: the recorded time has not passed, so somebody may be making ids under it.
+    """
+    dialect = connection.dialect.name
+    connection.execute(
+        upsert(
+            dialect,
+            WORKER_LEASE,
+            key=["worker_id"],
+            change=lambda new: {"high_time": greatest(dialect, WORKER_LEASE.c.high_time, new["high_time"])},
+        ),
+        {"worker_id": worker_id, "high_time": 0},
+    )
+    this = WORKER_LEASE.c.worker_id == worker_id
+    recorded = int(connection.execute(select(WORKER_LEASE.c.high_time).where(this).with_for_update()).scalar_one())
+    if recorded > now_ms:
+        return None
+    connection.execute(update(WORKER_LEASE).where(this).values(high_time=high_time))
+    return recorded
 
 
 def extend_worker(connection: Connection, worker_id: int, expected_high_time: int, high_time: int) -> bool:

@@ -22,6 +22,7 @@ from im_infra.discovery.tables import WORKER_LEASE
 from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
 from im_infra.settings.client_tls import ClientTlsSettings
+from im_infra.sql.abstract import Database
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite import open_sqlite
 from tests.support.certificates import make_authority, make_certificate
@@ -51,10 +52,19 @@ async def static(tmp_path: Path) -> AsyncIterator[Member]:
 
 
 @asynccontextmanager
-async def etcd(settings: EtcdSettings) -> AsyncIterator[Member]:
+async def etcd(settings: EtcdSettings, database: Database | None = None) -> AsyncIterator[Member]:
     clock = ManualClock()
-    async with open_etcd(settings, clock, Metrics()) as discovery:
+    async with open_etcd(settings, clock, Metrics(), database=database) as discovery:
         yield Member(discovery, lambda lease: clock.advance((lease.high_time - clock.now_ms()) / 1000))
+
+
+@asynccontextmanager
+async def etcd_claimed(settings: EtcdSettings, tmp_path: Path) -> AsyncIterator[Member]:
+    """With worker ids recorded in a database as well."""
+    async with open_sqlite(tmp_path / "discovery.sqlite3", SqliteSettings(reader_threads=1)) as database:
+        await database.write(WORKER_LEASE.create)
+        async with etcd(settings, database) as member:
+            yield member
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +86,17 @@ def closed_etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdSettin
         )
 
 
-@pytest.fixture(params=["static", "etcd", "etcd_tls"])
+@pytest.fixture(params=["static", "etcd", "etcd_claimed", "etcd_tls"])
 async def member(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Member]:
     prefix = f"/{tmp_path.name}/"
     if request.param == "static":
         opening = static(tmp_path)
-    elif request.param == "etcd":
+    elif request.param in {"etcd", "etcd_claimed"}:
         engine: Engine = request.getfixturevalue("etcd_engine")
-        opening = etcd(EtcdSettings(endpoints=(engine.address,), prefix=prefix))
+        settings = EtcdSettings(endpoints=(engine.address,), prefix=prefix)
+        opening = etcd(settings) if request.param == "etcd" else etcd_claimed(settings, tmp_path)
     else:
-        settings: EtcdSettings = request.getfixturevalue("closed_etcd")
+        settings = request.getfixturevalue("closed_etcd")
         opening = etcd(settings.model_copy(update={"prefix": prefix}))
     async with opening as opened:
         yield opened

@@ -5,5 +5,5 @@ Keys, all below the prefix of the settings:
     `worker/{worker_id}`: the recorded high time of a worker id, without a lease: an id is free again when that has passed.
 
 `connection` speaks to etcd, `liveness` decides who is listed (rules without I/O), `registration` announces, `workers` leases
-worker ids, `discovery` puts them together.
+worker ids (which `worker_claims` claims in the database as well), `discovery` puts them together.
 """

@@ -16,9 +16,11 @@ from im_infra.discovery.etcd.registration import EtcdRegistration
 from im_infra.discovery.etcd.workers import Workers
 from im_infra.discovery.settings import EtcdSettings
 from im_infra.discovery.views import Views
+from im_infra.discovery.worker_claims import ClaimedWorkers, WorkerSource
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.observability.metrics import Metrics
+from im_infra.sql.abstract import Database
 
 _LOG: Final = logs.get(__name__)
 
@@ -38,13 +40,17 @@ class EtcdDiscovery:
         settings: where etcd is, and how patient we are.
         clock: wall and monotonic time.
         metrics: counters.
+        database: remembers worker ids, should etcd lose them; None: whoever opens it leases none.
     """
 
-    def __init__(self, settings: EtcdSettings, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: EtcdSettings, clock: Clock, metrics: Metrics, *, database: Database | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._connection = EtcdConnection(settings)
-        self._workers = Workers(self._connection, clock)
+        workers = Workers(self._connection, clock)
+        self._workers: WorkerSource = workers if database is None else ClaimedWorkers(workers, database, clock)
         self._liveness = Liveness()
         self._views = Views()
         self._prefix = self._connection.key("node", "")
@@ -198,14 +204,16 @@ class EtcdDiscovery:
 
 
 @asynccontextmanager
-async def open_etcd(settings: EtcdSettings, clock: Clock, metrics: Metrics) -> AsyncIterator[EtcdDiscovery]:
-    """The registry on etcd, open while the context is.
+async def open_etcd(
+    settings: EtcdSettings, clock: Clock, metrics: Metrics, *, database: Database | None = None
+) -> AsyncIterator[EtcdDiscovery]:
+    """The registry on etcd, open while the context is; the arguments are those of `EtcdDiscovery`.
 
     Raises:
         ImError: UNAVAILABLE: etcd does not answer, or does not let us in. Once it is open, it rides outages out.
         OSError: a certificate cannot be read.
     """
-    discovery = EtcdDiscovery(settings, clock, metrics)
+    discovery = EtcdDiscovery(settings, clock, metrics, database=database)
     try:
         await discovery.open()
         yield discovery

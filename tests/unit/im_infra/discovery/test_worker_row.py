@@ -1,5 +1,5 @@
 from im_infra.discovery.tables import WORKER_LEASE
-from im_infra.discovery.worker_row import TakenWorker, extend_worker, take_worker
+from im_infra.discovery.worker_row import TakenWorker, claim_worker, extend_worker, read_worker, take_worker
 from im_infra.ids.snowflake import MAX_WORKERS
 from im_infra.sql.sqlite import SqliteDatabase
 
@@ -32,3 +32,11 @@ async def test_extending_needs_the_time_recorded_last(database: SqliteDatabase) 
     assert await database.write(lambda connection: extend_worker(connection, 0, 2_000, 3_000))
     assert not await database.write(lambda connection: extend_worker(connection, 0, 2_000, 4_000))
     assert not await database.write(lambda connection: extend_worker(connection, 7, 2_000, 4_000))
+
+
+async def test_a_claim_is_recorded_unless_the_time_before_it_has_not_passed(database: SqliteDatabase) -> None:
+    assert await database.read(lambda connection: read_worker(connection, 5)) is None
+    assert await database.write(lambda connection: claim_worker(connection, 5, 1_000, 2_000)) == 0
+    assert await database.write(lambda connection: claim_worker(connection, 5, 1_999, 2_999)) is None
+    assert await database.read(lambda connection: read_worker(connection, 5)) == 2_000
+    assert await database.write(lambda connection: claim_worker(connection, 5, 2_000, 3_000)) == 2_000
