@@ -117,7 +117,9 @@ class DrainSettings(Section):
 
     connections_per_s: float = Field(200.0, gt=0, description="Connections that leave per second.")
     min_window_s: float = Field(30.0, ge=0, description="Seconds at least for leaving where another gateway lives.")
-    max_window_s: float = Field(45.0, ge=0, description="Seconds at most for leaving, however many connections there are.")
+    max_window_s: float = Field(
+        45.0, ge=0, description="Seconds at most for leaving, however many connections there are."
+    )
     alone_window_s: float = Field(1.0, ge=0, description="Seconds at most for leaving where no other gateway lives.")
     flush_timeout_s: float = Field(1.0, ge=0, description="Seconds for the last bytes of all connections.")
 

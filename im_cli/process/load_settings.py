@@ -9,7 +9,9 @@ from im_cli.exit_code import CommandError, ExitCode
 from im_cli.process.settings import ProcessSettings
 from im_infra.settings import SettingsError, load
 
-OF_THE_COMMAND: Final = frozenset({"IM_CLUSTER_DIR", "IM_DATA_DIR", "IM_CHAT_PASSWORD", "IM_CHAT_STATE_DIR", "IM_CHAT_URL"})
+OF_THE_COMMAND: Final = frozenset(
+    {"IM_CLUSTER_DIR", "IM_DATA_DIR", "IM_CHAT_PASSWORD", "IM_CHAT_STATE_DIR", "IM_CHAT_URL"}
+)
 """Variables that are flags of `im` itself, not settings."""
 
 
