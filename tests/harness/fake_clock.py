@@ -1,6 +1,9 @@
 """A clock that a test sets, for one process: libfaketime under it."""
 
 import asyncio
+import os
+import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -25,8 +28,21 @@ class FakeClock:
         self._monotonic = monotonic
 
     def set_offset(self, seconds: float) -> None:
-        """From the true time."""
-        self._file.write_text(f"{seconds:+.0f}\n", encoding="ascii")
+        """From the true time; the process looks once a second."""
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+.0f}\n", encoding="ascii")
+        fresh.replace(self._file)  # at no moment is there half of it to read
+
+    async def read_offset(self) -> float:
+        """How far a program that is started on this clock is from the true time, in seconds."""
+        told = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", "import time; print(time.time())"),
+            env={**os.environ, **self._server.environment},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await told.communicate()
+        return float(output) - time.time()
 
     async def put_on(self) -> None:
         """Start the process anew on it, with the true time."""

@@ -19,7 +19,9 @@ def test_a_line_has_what_was_measured_and_the_gate() -> None:
 
 def test_a_gate_that_was_missed_cannot_be_overlooked() -> None:
     assert "**missed**: recovery took 16.0 s" in to_markdown([replace(ROW, missed="recovery took 16.0 s")])
-    assert "1 lost, 0 shown twice; recovery 1.2 s | 2026-11-28, 2 cores, load 3 | **broken** |" in to_markdown([replace(ROW, lost=1)])
+    assert "1 lost, 0 shown twice; recovery 1.2 s | 2026-11-28, 2 cores, load 3 | **broken** |" in to_markdown(
+        [replace(ROW, lost=1)]
+    )
 
 
 def test_rows_are_kept_and_the_last_one_of_a_fault_counts(tmp_path: Path) -> None:

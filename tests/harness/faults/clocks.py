@@ -1,5 +1,7 @@
 """A clock that jumps, under the one service that makes ids."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -11,6 +13,12 @@ from tests.support.tcp_proxy import OPEN, SILENT
 REPO: Final = "repo-a"
 LEASE_OVER_S: Final = 660
 """Issuing stops at two thirds of 15 minutes."""
+NO_LEASE: Final = "no valid worker lease"
+"""In the log, of each batch that was refused."""
+IDS_AGAIN_S: Final = 15.0
+"""After etcd is reached again."""
+OFF_S: Final = 5.0
+"""How far a reading of the clock may be from what it was set to: the reader is a program that has to start first."""
 
 
 @asynccontextmanager
@@ -41,6 +49,7 @@ def jumped(seconds: float) -> Inject:
         assert scene.clock is not None
         scene.clock.set_offset(seconds)
         yield
+        await _expect_offset(scene, seconds)
         scene.clock.set_offset(0)
 
     return inject
@@ -56,6 +65,7 @@ def restarted_in_the_past(seconds: float) -> Inject:
         scene.clock.set_offset(-seconds)
         await scene.site.start(REPO)
         yield
+        await _expect_offset(scene, -seconds)
         scene.clock.set_offset(0)
 
     return inject
@@ -63,13 +73,30 @@ def restarted_in_the_past(seconds: float) -> Inject:
 
 @asynccontextmanager
 async def lease_lost(scene: Scene) -> AsyncIterator[None]:
-    """A process cannot renew its lease until it is over, and finds out by its own clock alone."""
+    """A process cannot renew its lease until it is over, and finds out by its own clock alone.
+
+    That clock stays ahead until the process is restarted: no monotonic clock goes back.
+    """
     assert scene.clock is not None
+    server = scene.site.server(REPO)
+    told = server.log.stat().st_size
     scene.site.between(REPO, "etcd", SILENT)
     scene.clock.set_offset(LEASE_OVER_S)
     yield
+    refused = server.log.read_bytes()[told:].count(NO_LEASE.encode())
+    scene.expect(refused > 0 and not server.is_ready(), f"{refused} batches refused, not ready")
     scene.site.between(REPO, "etcd", OPEN)
-    scene.clock.set_offset(0)
+    opened = time.monotonic()
+    await asyncio.to_thread(server.wait_ready)
+    again_s = time.monotonic() - opened
+    scene.expect(again_s <= IDS_AGAIN_S, f"makes ids again {again_s:.1f} s after etcd was reached")
+
+
+async def _expect_offset(scene: Scene, seconds: float) -> None:
+    """A fault that did not happen would be met by anything."""
+    assert scene.clock is not None
+    off = await scene.clock.read_offset()
+    scene.expect(abs(off - seconds) < OFF_S and off * seconds > 0, f"its clock was {off:+.0f} s off")
 
 
 def _expect_unique(scene: Scene) -> None:

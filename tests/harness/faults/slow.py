@@ -1,13 +1,16 @@
 """Who is slow: clients that do not read, and an engine that takes its time."""
 
+import asyncio
 import time
+import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import psutil
 
 from im_bench.accounts import AccountApi
+from im_bench.adapters.im import rooms
 from im_bench.adapters.im.connection import Connection
 from im_bench.load.message_id import MessageIds
 from im_cli.engines.engine import LOOPBACK
@@ -23,13 +26,16 @@ QUEUE_BYTES: Final = 2 * 262_144
 """What a gateway may hold for one of them: pushes and answers."""
 SLACK_BYTES: Final = 24 << 20
 """By which a process may grow for other reasons."""
+LONG_CHARACTERS: Final = 8_000
+PACE_S: Final = 0.1
+"""Between two messages to the group besides the load."""
 HOLD_S: Final = 15.0
 DELAY_S: Final = 1.0
 
 
 @asynccontextmanager
 async def slow_readers(scene: Scene) -> AsyncIterator[None]:
-    """Fifty members of the large group read nothing, while long messages are sent there."""
+    """Fifty members of the large group who view it read nothing, while long messages are sent there."""
     accounts = await AccountApi(scene.site.url).make("registered", SLOW_READERS, progress=lambda _made: None)
     owner = scene.load.senders[0].connection
     assert owner is not None
@@ -46,14 +52,22 @@ async def slow_readers(scene: Scene) -> AsyncIterator[None]:
         reader = await open_light(
             f"ws://{LOOPBACK}:{port}/ws", access_token=account.access_token, device_id=account.device_id
         )
-        reader._transport.underlying_transport.pause_reading()  # type: ignore[union-attr]
+        await rooms.put_on_screen(reader, scene.load.common)
+        reader.stop_reading()
         readers.append(reader)
     began = time.monotonic()
     for sender in scene.load.senders:
-        sender.padding = "x" * 8_000
+        sender.padding = "x" * LONG_CHARACTERS
+    talking = asyncio.create_task(_talk(scene), name="slow_readers.talk")
     yield
+    talking.cancel()
+    with suppress(asyncio.CancelledError):
+        await talking
     for sender in scene.load.senders:
         sender.padding = ""
+    lagged = await asyncio.to_thread(_lagged, scene)
+    closed = sum(reader.lost.done() for reader in readers)
+    scene.expect(lagged >= SLOW_READERS, f"{lagged} times over the bound, {closed} closed")
     grown = {name: size - before[name] for name, size in _rss(scene).items()}
     name, most = max(grown.items(), key=lambda each: each[1])
     bound = SLOW_READERS * QUEUE_BYTES + SLACK_BYTES
@@ -89,6 +103,22 @@ async def slow_redis(scene: Scene) -> AsyncIterator[None]:
     scene.site.link("redis").set_passage(OPEN)
 
 
+async def _talk(scene: Scene) -> None:
+    """More in the group than the load offers there, by everybody in turn."""
+    while True:
+        for sender in scene.load.senders:
+            sender.offer(next(lane for lane in sender.lanes if lane.conversation_id == scene.load.common))
+            await asyncio.sleep(PACE_S)
+
+
+def _lagged(scene: Scene) -> int:
+    """How often a connection of the readers' gateway was told that its pushes were dropped."""
+    port, name = scene.site.server("gateway-a").port, "im_gateway_lagged_connections_total "
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return round(sum(float(line.removeprefix(name)) for line in lines if line.startswith(name)))
+
+
 def _rss(scene: Scene) -> dict[str, int]:
     """Of every service's process, in bytes."""
     return {
@@ -101,9 +131,11 @@ def _rss(scene: Scene) -> dict[str, int]:
 def _compare(scene: Scene, began: float) -> None:
     """The answers before and since, for the table."""
     happened = scene.history.happenings
-    usual = figures.quantile(figures.answer_times(happened, end=began), 0.5)
-    since = figures.quantile(figures.answer_times(happened, begin=began, end=time.monotonic() - 1), 0.5)
-    scene.measured.append(f"answers p50 {usual * 1000:.0f} → {since * 1000:.0f} ms")
+    usual = figures.answer_times(happened, end=began)
+    since = figures.answer_times(happened, begin=began, end=time.monotonic() - 1)
+    for share in (0.5, 0.99):
+        before_s, since_s = figures.quantile(usual, share), figures.quantile(since, share)
+        scene.measured.append(f"answers p{share * 100:.0f} {before_s * 1000:.0f} → {since_s * 1000:.0f} ms")
 
 
 SLOW_READERS_FAULT: Final = Fault(
