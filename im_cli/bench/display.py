@@ -57,7 +57,10 @@ class Display:
         self._taken += 1
         self._rows, self._by_time = 0, duration_s is not None
         description = f"{self._taken}/{self._steps} {step.label}"
-        self._progress.reset(self._task, description=description, total=duration_s, completed=0, figures="")
+        # `reset` forgets the fields that it is not given.
+        self._progress.reset(
+            self._task, description=description, total=duration_s, completed=0, name=self._name, figures=""
+        )
         if not self._console.is_terminal:
             self._console.print(f"{self._name} {description}", highlight=False)
 

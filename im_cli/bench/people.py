@@ -81,6 +81,8 @@ class PeopleSource:
         work: "Callable[[Callable[[int], None]], Coroutine[Any, Any, list[Account]]]",
     ) -> "list[Account]":
         """Do it behind a progress bar."""
+        if not self._console.is_terminal:
+            self._console.print(f"{label}: {total:,}", highlight=False)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task(label, total=total)
