@@ -1,6 +1,7 @@
 """Who is slow: clients that do not read, and an engine that takes its time."""
 
 import asyncio
+import math
 import time
 import urllib.request
 from collections.abc import AsyncIterator
@@ -136,8 +137,12 @@ def _compare(scene: Scene, began: float) -> None:
     usual = figures.answer_times(happened, end=began)
     since = figures.answer_times(happened, begin=began, end=time.monotonic() - 1)
     for share in (0.5, 0.99):
-        before_s, since_s = figures.quantile(usual, share), figures.quantile(since, share)
-        scene.measured.append(f"answers p{share * 100:.0f} {before_s * 1000:.0f} → {since_s * 1000:.0f} ms")
+        before, now = (_told(figures.quantile(times, share)) for times in (usual, since))
+        scene.measured.append(f"answers p{share * 100:.0f} {before} → {now}")
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if math.isfinite(seconds) else "not answered yet"
 
 
 SLOW_READERS_FAULT: Final = Fault(
