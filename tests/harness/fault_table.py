@@ -57,6 +57,18 @@ def to_markdown(rows: Iterable[Row]) -> str:
     return _to_table(row.cells() for row in rows)
 
 
+def worst(rows: Iterable[Row]) -> list[Row]:
+    """Of a run that met a fault more than once, the row that speaks most against it; in the order of the first ones."""
+
+    def badness(row: Row) -> tuple[int, bool, float]:
+        return row.lost + row.shown_twice, bool(row.missed), row.recovery_s
+
+    found: dict[str, Row] = {}
+    for row in rows:
+        found[row.fault] = max(found.get(row.fault, row), row, key=badness)
+    return list(found.values())
+
+
 def append(path: Path, rows: Iterable[Row]) -> None:
     """Add to a file of JSON lines."""
     with path.open("a", encoding="utf-8") as file:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.harness.fault_table import Row, append, put_into, read, to_markdown
+from tests.harness.fault_table import Row, append, put_into, read, to_markdown, worst
 
 ROW = Row("kill -9 of a logic", "one message", 20_412, 3, 0, 0, 1.25, "", "recovery ≤ 15 s", "", "2026-11-28", 2, 3.2)
 
@@ -29,6 +29,14 @@ def test_rows_are_kept_and_the_last_one_of_a_fault_counts(tmp_path: Path) -> Non
     append(path, [ROW, replace(ROW, fault="another")])
     append(path, [replace(ROW, lost=1)])
     assert read(path) == [replace(ROW, lost=1), replace(ROW, fault="another")]
+
+
+def test_of_several_kills_the_worst_is_told() -> None:
+    other = replace(ROW, fault="another")
+    slow, missed, lost = replace(ROW, recovery_s=9), replace(ROW, missed="late"), replace(ROW, lost=1)
+    assert worst([ROW, other, slow, ROW]) == [slow, other]
+    assert worst([slow, missed, ROW]) == [missed]
+    assert worst([lost, missed, slow]) == [lost]
 
 
 def test_a_page_gets_the_rows_between_its_marks_and_keeps_the_rest() -> None:
