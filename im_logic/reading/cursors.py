@@ -1,7 +1,9 @@
 """Read and received cursors: merged for a second per user and conversation, then written in a few statements.
 
-One tick for the process. A mark_read is answered after its flush; an ack_received at once, since it is cumulative and
-the next one repeats it.
+A mark_read is answered after its flush; an ack_received at once, since it is cumulative and the next one repeats it.
+
+Conversations are dealt to shares, each with its own moment within the second: all moves of a second in one write and in
+one go of pushes would hold up the messages of that moment by tens of milliseconds.
 """
 
 import asyncio
@@ -24,9 +26,28 @@ from im_proto.v1.sync_pb2 import AccountEvent, AccountEventPush, ReadMoved
 _LOG: Final = logs.get(__name__)
 
 MERGE_S: Final = 1.0
-MAX_MOVES: Final = 50_000
+SHARES: Final = 11
+"""A prime: ids of which the low bits are alike spread over all of them."""
+MAX_MOVES: Final = 20_000
+"""Of a share."""
 MOVES_A_WRITE: Final = 500
 MAX_CURSORS: Final = 200
+
+
+class Share:
+    """The moves of some of the conversations, until their next flush."""
+
+    __slots__ = ("reads", "received")
+
+    def __init__(self) -> None:
+        self.reads: Merge[Responder] = Merge(MAX_MOVES)  # full: OVERLOADED
+        self.received: Merge[None] = Merge(MAX_MOVES)  # full: not taken, the client's next ack repeats it
+
+    def take(self) -> tuple[Merge[Responder], Merge[None]]:
+        """What gathered; it gathers anew."""
+        taken = self.reads, self.received
+        self.reads, self.received = Merge(MAX_MOVES), Merge(MAX_MOVES)
+        return taken
 
 
 class Cursors:
@@ -36,7 +57,7 @@ class Cursors:
         repo: writes them.
         delivery: pushes account events.
         receipts: tells the others.
-        merge_s: seconds between two flushes.
+        merge_s: seconds between two flushes of a share.
     """
 
     def __init__(self, *, repo: RepoStream, delivery: Delivery, receipts: Receipts, merge_s: float = MERGE_S) -> None:
@@ -44,8 +65,7 @@ class Cursors:
         self._delivery = delivery
         self._receipts = receipts
         self._merge_s = merge_s
-        self._reads: Merge[Responder] = Merge(MAX_MOVES)  # full: OVERLOADED
-        self._received: Merge[None] = Merge(MAX_MOVES)  # full: not taken, the client's next ack repeats it
+        self._shares = [Share() for _ in range(SHARES)]
 
     def mark_read(self, asker: Asker, request: MarkReadRequest, responder: Responder) -> None:
         """Move the caller's read cursor; answered after the flush.
@@ -56,12 +76,12 @@ class Cursors:
         if request.seq < 1:
             raise ImError(error_table.FIELD_INVALID, "seq: 1 or more")
         move = Move(asker.user_id, request.conversation_id, request.seq)
-        if not self._reads.add(move, responder):
+        if not self._share(move.conversation_id).reads.add(move, responder):
             raise ImError(error_table.OVERLOADED, retry_after_ms=round(self._merge_s * 1000))
 
     def seen(self, user_id: int, conversation_id: int, seq: int) -> None:
         """A sender had seen the log up to here when sending: read, as far as anybody can tell."""
-        self._reads.add(Move(user_id, conversation_id, seq))
+        self._share(conversation_id).reads.add(Move(user_id, conversation_id, seq))
 
     def ack_received(self, asker: Asker, request: AckReceivedRequest) -> None:
         """Take what a device has received.
@@ -73,19 +93,29 @@ class Cursors:
             raise ImError(error_table.FIELD_INVALID, f"cursors: at most {MAX_CURSORS}")
         for cursor in request.cursors:
             if cursor.seq > 0:
-                self._received.add(Move(asker.user_id, cursor.conversation_id, cursor.seq))
+                move = Move(asker.user_id, cursor.conversation_id, cursor.seq)
+                self._share(move.conversation_id).received.add(move)
 
     async def run(self) -> None:
         """Flush every `merge_s` until cancelled; what gathered then is lost: marks are made again, acks repeated."""
-        while True:
-            await asyncio.sleep(self._merge_s)
-            if self._reads or self._received:
-                await self.flush()
+        async with asyncio.TaskGroup() as tasks:
+            for number, share in enumerate(self._shares):
+                first_s = self._merge_s * (number + 1) / SHARES
+                tasks.create_task(self._flush_regularly(share, first_s), name=f"logic.cursors.{number}")
 
-    async def flush(self) -> None:
+    def _share(self, conversation_id: int) -> Share:
+        return self._shares[conversation_id % SHARES]
+
+    async def _flush_regularly(self, share: Share, first_s: float) -> None:
+        await asyncio.sleep(first_s)
+        while True:
+            if share.reads or share.received:
+                await self._flush(share)
+            await asyncio.sleep(self._merge_s)
+
+    async def _flush(self, share: Share) -> None:
         """Write what gathered and tell of it."""
-        reads, self._reads = self._reads, Merge(MAX_MOVES)
-        received, self._received = self._received, Merge(MAX_MOVES)
+        reads, received = share.take()
         moved = Moved()
         for moves in reads.batches(MOVES_A_WRITE):
             await self._flush_reads(moves, reads, moved)
