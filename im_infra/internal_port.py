@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import parse_qs
 
 from google.protobuf.json_format import MessageToJson
 
@@ -32,7 +33,7 @@ class InternalPort:
     - `/readyz`: 200 when every check passes and the process does not drain, else 503; JSON with each check's outcome.
       The checks run side by side, each for at most 1 s.
     - `/status`: the process as `im status` shows it, GetStatusResponse as JSON; where it has one.
-    - `/metrics`: Prometheus' text format.
+    - `/metrics`: Prometheus' text format; `?name[]=` picks some, for who asks often: all of them are milliseconds.
 
     Args:
         host: address to listen on.
@@ -94,13 +95,13 @@ class InternalPort:
 
     async def _respond(self, head: bytes) -> bytes:
         method, _, rest = head.partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1")
+        path, _, query = rest.partition(b" ")[0].decode("latin-1").partition("?")
         if method not in {b"GET", b"HEAD"}:
             return _response(HTTPStatus.METHOD_NOT_ALLOWED, b"", headers="Allow: GET, HEAD\r\n")
-        status, body, content_type = await self._resource(path)
+        status, body, content_type = await self._resource(path, query)
         return _response(status, body, content_type, with_body=method == b"GET")
 
-    async def _resource(self, path: str) -> tuple[HTTPStatus, bytes, str]:
+    async def _resource(self, path: str, query: str) -> tuple[HTTPStatus, bytes, str]:
         match path:
             case "/healthz":
                 return HTTPStatus.OK, b"ok\n", "text/plain"
@@ -111,7 +112,7 @@ class InternalPort:
                 status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
                 return status, body.encode(), "application/json"
             case "/metrics":
-                return HTTPStatus.OK, self._metrics.render(), CONTENT_TYPE
+                return HTTPStatus.OK, self._metrics.render(parse_qs(query).get("name[]", ())), CONTENT_TYPE
             case "/status" if self._status is not None:
                 told = MessageToJson(await self._status.describe(), preserving_proto_field_name=True)
                 return HTTPStatus.OK, told.encode(), "application/json"

@@ -52,7 +52,7 @@ class LagProbe:
     @staticmethod
     async def _page(client: httpx.AsyncClient, url: str) -> str:
         try:
-            response = await client.get(url)
+            response = await client.get(url, params={"name[]": LAG_METRIC})
         except httpx.HTTPError:
             return ""
         return response.text if response.is_success else ""

@@ -4,7 +4,7 @@ Labelled metrics are bound once (`published = metrics.counter("im_bus_published_
 message path neither looks a label up nor allocates; it counts per frame or batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from prometheus_client import (
@@ -92,9 +92,9 @@ class Metrics:
                 values[family.name] = sum(sample.value for sample in family.samples)
         return values
 
-    def render(self) -> bytes:
-        """All of them in Prometheus' text format (`CONTENT_TYPE`)."""
-        return generate_latest(self.registry)
+    def render(self, names: Collection[str] = ()) -> bytes:
+        """Those of these names in Prometheus' text format (`CONTENT_TYPE`); all of them where none is named."""
+        return generate_latest(self.registry.restricted_registry(names) if names else self.registry)
 
     def _named(self, name: str, kind: Kind) -> Metric:
         metric = self._names.get(name)

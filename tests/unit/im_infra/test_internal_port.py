@@ -92,6 +92,14 @@ async def test_metrics_in_prometheus_format(client: httpx.AsyncClient) -> None:
     answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "im_process_failed_tasks" in answer.text
+    assert "process_cpu_seconds_total" in answer.text
+
+
+async def test_only_the_metrics_that_are_named(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/metrics", params={"name[]": ["im_process_failed_tasks", "im_nothing"]})
+    assert answer.status_code == 200
+    names = {line.split()[0] for line in answer.text.splitlines() if not line.startswith("#")}
+    assert names == {"im_process_failed_tasks"}
 
 
 async def test_head_gives_the_length_without_the_body(client: httpx.AsyncClient) -> None:
