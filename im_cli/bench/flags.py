@@ -12,10 +12,6 @@ ClusterOption = Annotated[
     bool,
     typer.Option("--cluster", help="Without --url, start a distributed cluster: all engines, one of each service."),
 ]
-PairedOption = Annotated[
-    bool,
-    typer.Option("--paired", help="As --cluster, with logic and gateway in one process, repo and task in another."),
-]
 CaFileOption = Annotated[
     Path | None, typer.Option(exists=True, help="PEM file with the authority that an https address is checked with.")
 ]

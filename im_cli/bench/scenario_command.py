@@ -74,7 +74,6 @@ def _run_parameters() -> dict[str, inspect.Parameter]:
     hints: dict[str, tuple[Any, Any]] = {
         "url": (flags.UrlOption, None),
         "cluster": (flags.ClusterOption, False),
-        "paired": (flags.PairedOption, False),
         "ca_file": (flags.CaFileOption, None),
         "users_file": (flags.UsersFileOption, None),
         "workers": (flags.WorkersOption, 1),

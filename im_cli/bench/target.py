@@ -4,9 +4,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,20 +20,6 @@ if TYPE_CHECKING:
 STOP_S: Final = 5.0
 
 
-class Start(StrEnum):
-    """The kinds of cluster of our own; a result's `mode`."""
-
-    EMBEDDED = "embedded"
-    CLUSTER = "cluster"
-    PAIRED = "paired"
-
-
-_SHAPES: Final = {
-    Start.CLUSTER: "one of each service",
-    Start.PAIRED: "two processes of two services each",
-}
-
-
 @contextmanager
 def open_target(
     url: str | None,
@@ -42,7 +27,7 @@ def open_target(
     ca_file: Path | None,
     adapter: str,
     console: "Console",
-    start: Start = Start.EMBEDDED,
+    cluster: bool = False,
 ) -> Iterator["Target"]:
     """A server to drive, stopped afterwards if it was started for it.
 
@@ -51,7 +36,7 @@ def open_target(
         ca_file: the authority to check an https address with.
         adapter: what the load speaks to.
         console: told what is started.
-        start: the kind of cluster to start.
+        cluster: start a distributed cluster rather than an embedded one.
     """
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - the load tester's imports are slow
     from im_bench.run.target import Target  # noqa: PLC0415
@@ -59,8 +44,7 @@ def open_target(
     if url is not None:
         yield Target(Endpoint(url.rstrip("/"), str(ca_file) if ca_file is not None else None))
     elif adapter == "im":
-        starting = _embedded(console) if start == Start.EMBEDDED else _distributed(start, console)
-        with starting as target:
+        with (_distributed if cluster else _embedded)(UNLIMITED, console) as target:
             yield target
     elif adapter == "echo":
         with _echo_server(console) as target:
@@ -70,12 +54,12 @@ def open_target(
 
 
 @contextmanager
-def _embedded(console: "Console") -> Iterator["Target"]:
+def _embedded(settings: Mapping[str, str], console: "Console") -> Iterator["Target"]:
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - as above
     from im_bench.run.target import Target  # noqa: PLC0415
     from im_cli.child_cluster import child_cluster  # noqa: PLC0415 - only here
 
-    with console.status("starting an embedded cluster") as status, child_cluster(UNLIMITED) as child:
+    with console.status("starting an embedded cluster") as status, child_cluster(settings) as child:
         status.stop()
         console.print(
             f"embedded cluster at {child.url} (pid {child.pid}), ready in {child.ready_s:.2f} s", highlight=False
@@ -83,26 +67,25 @@ def _embedded(console: "Console") -> Iterator["Target"]:
         yield Target(
             Endpoint(child.url),
             pids={"cluster": child.pid},
-            settings=UNLIMITED,
+            settings=settings,
             mode="embedded",
             metrics_urls=(f"{child.internal_url}/metrics",),
         )
 
 
 @contextmanager
-def _distributed(start: Start, console: "Console") -> Iterator["Target"]:
+def _distributed(settings: Mapping[str, str], console: "Console") -> Iterator["Target"]:
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - as above
     from im_bench.run.target import Target  # noqa: PLC0415
     from im_cli.cluster.install import require_engines  # noqa: PLC0415 - only here
     from im_cli.cluster.local_cluster import local_cluster  # noqa: PLC0415
-    from im_cli.cluster.shape import Paired, Shape  # noqa: PLC0415
+    from im_cli.cluster.shape import Shape  # noqa: PLC0415
 
     require_engines(console, yes=False)
-    shape = Paired() if start == Start.PAIRED else Shape(1, 1, 1, 1)
     with (
         tempfile.TemporaryDirectory(prefix="im-bench-") as scratch,
-        console.status(f"starting MariaDB, Redis, Kafka, etcd and {_SHAPES[start]}") as status,
-        local_cluster(Path(scratch) / "cluster", shape, settings=UNLIMITED) as running,
+        console.status("starting MariaDB, Redis, Kafka, etcd and one of each service") as status,
+        local_cluster(Path(scratch) / "cluster", Shape(1, 1, 1, 1), settings=settings) as running,
     ):
         status.stop()
         (url,) = running.urls
@@ -110,8 +93,8 @@ def _distributed(start: Start, console: "Console") -> Iterator["Target"]:
         yield Target(
             Endpoint(url),
             pids={server.name: server.pid for server in running.servers if server.pid is not None},
-            settings=UNLIMITED,
-            mode=start,
+            settings=settings,
+            mode="cluster",
             metrics_urls=tuple(f"{internal}/metrics" for internal in running.state().internal_urls.values()),
         )
 

@@ -3,7 +3,7 @@
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +35,7 @@ def service(
         CommandError: USAGE: the settings cannot be used.
     """
     command = [
-        *(sys.executable, "-m", "im_cli.main", "serve", *member.services, "--config", str(config)),
+        *(sys.executable, "-m", "im_cli.main", "serve", member.service, "--config", str(config)),
         *("--name", member.letter, "--listen", f"{LOOPBACK}:{ports.rpc}", "--internal-port", str(ports.internal)),
         *(("--port", str(ports.public)) if ports.public else ()),
     ]
@@ -48,15 +48,14 @@ def service(
         lambda: _is_ready(url),
         environment=settings,
         ready_s=READY_S,
-        stop_s=stop_s(member.services, load_settings(config, {}, variables=settings)),
+        stop_s=stop_s(member.service, load_settings(config, {}, variables=settings)),
     )
 
 
-def stop_s(services: Collection[str], settings: ProcessSettings) -> float:
-    """How many seconds the process of these services may take to end when asked to: the gateway ends first."""
-    clients_s = drain.longest_s(settings.gateway.drain) if "gateway" in services else 0.0
-    calls_s = settings.rpc.drain_timeout_s if set(services) - {"gateway"} else 0.0
-    return clients_s + calls_s + CLOSE_S
+def stop_s(name: str, settings: ProcessSettings) -> float:
+    """How many seconds a service's process may take to end when asked to."""
+    drain_s = drain.longest_s(settings.gateway.drain) if name == "gateway" else settings.rpc.drain_timeout_s
+    return drain_s + CLOSE_S
 
 
 class ServicePorts:

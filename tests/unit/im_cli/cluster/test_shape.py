@@ -1,12 +1,6 @@
-from im_cli.cluster.shape import Paired, Shape
+from im_cli.cluster.shape import Shape
 
 
 def test_every_process_has_a_name_of_its_own() -> None:
     names = [member.name for member in Shape(gateways=3, logics=1, repos=2, tasks=1).members()]
     assert names == ["repo-a", "repo-b", "logic-a", "task-a", "gateway-a", "gateway-b", "gateway-c"]
-
-
-def test_a_process_may_hold_two_services() -> None:
-    members = list(Paired(gateways=2).members())
-    assert [member.name for member in members] == ["repo+task-a", "logic+gateway-a", "logic+gateway-b"]
-    assert members[0].services == ("repo", "task")
