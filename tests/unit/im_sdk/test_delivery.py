@@ -87,14 +87,14 @@ def test_too_many_missed_entries_are_left_to_history(server: ModelServer, device
     assert made.texts(log.conversation_id) == ["7", "8", "9", "10"]
 
 
-def test_receipts_are_told_at_once_then_once_a_second(server: ModelServer, device: MakeDevice) -> None:
+def test_receipts_are_told_at_once_then_once_a_second_and_a_half(server: ModelServer, device: MakeDevice) -> None:
     log = server.make({1, 2})
     made = device().online()
     for number in range(5):
         server.append(log, 2, f"{number}")
         made.settle()
     assert server.received == {(1, log.conversation_id): 1}
-    made.sleep(1)
+    made.sleep(1.5)
     assert server.received == {(1, log.conversation_id): 5}
 
 
