@@ -49,6 +49,15 @@ def spawn(coroutine: Coroutine[Any, Any, object], *, name: str) -> asyncio.Task[
     return task
 
 
+def cancelled_from_outside() -> bool:
+    """Whether a CancelledError is meant for the present task.
+
+    Libraries cancel tasks and calls of their own when a connection goes, and whoever awaits one sees the same exception.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def failed_tasks() -> int:
     """How many spawned tasks have failed in this process."""
     return _SPAWNED.failed

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, Self
 import grpc
 from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs forgot it
 
+from im_infra.aio import cancelled_from_outside
 from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.core.pace import Pace
 from im_infra.rpc.core.wire_form import from_wire, to_wire
@@ -88,7 +89,7 @@ class GrpcDuplex:
             try:
                 message = await read()
             except asyncio.CancelledError:
-                if _cancelled_from_outside():
+                if cancelled_from_outside():
                     raise
                 raise StreamLostError("the call was cancelled") from None
             except BROKEN as error:
@@ -151,7 +152,7 @@ class GrpcWriter:
             try:
                 await self._call.write(to_wire(frame))
             except asyncio.CancelledError:
-                if _cancelled_from_outside():
+                if cancelled_from_outside():
                     raise
                 return
             except BROKEN:
@@ -183,11 +184,6 @@ class Ticker:
     def _tick(self) -> None:
         self._arm()
         self._on_tick()
-
-
-def _cancelled_from_outside() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _words(error: BaseException) -> str:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 
+from im_infra.aio import cancelled_from_outside
 from im_infra.bus.abstract import Record
 from im_infra.bus.consuming import Consumer
 from im_infra.bus.kafka.connection import FAILURES, Connection, unavailable
@@ -204,7 +205,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             await self._consumer.start()
             await self._take()
         except asyncio.CancelledError as error:
-            if _cancelled():
+            if cancelled_from_outside():
                 raise
             raise KafkaError("the client cancelled itself") from error  # else the group would run on without it
 
@@ -269,19 +270,13 @@ async def _leave(consumer: AIOKafkaConsumer) -> None:
             async with asyncio.timeout(_STOP_S):
                 await consumer.stop()
     except asyncio.CancelledError:
-        if _cancelled():
+        if cancelled_from_outside():
             raise
     finally:
         with suppress(*FAILURES):
             async with asyncio.timeout(_STOP_S):
                 # No public way: a `stop` that broke off left them open, and does nothing the second time.
                 await consumer._client.close()  # noqa: SLF001 - as said
-
-
-def _cancelled() -> bool:
-    """Whether a cancellation is meant for us: aiokafka cancels its own tasks when a broker goes, and then awaits them."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -14,6 +14,7 @@ from typing import Final
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
+from im_infra.aio import cancelled_from_outside
 from im_infra.bus.abstract import Handler, Record
 from im_infra.bus.kafka.connection import FAILURES
 from im_infra.bus.kafka.offsets import Offsets, Standing
@@ -194,8 +195,7 @@ class Partition:
         try:
             await self._handler(records)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if cancelled_from_outside():
                 raise
             raise RuntimeError("the handler was cancelled") from None
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its records are tried again

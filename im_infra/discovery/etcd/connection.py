@@ -3,15 +3,17 @@
 The messages and stubs are aetcd's; its client is not used, since it knows no TLS and its one watcher outlives no error.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import grpc
 from aetcd import rpc
 
 from im_infra import error_table
-from im_infra.aio import spawn
+from im_infra.aio import cancelled_from_outside, spawn
 from im_infra.discovery.settings import EtcdSettings
 from im_infra.errors import ImError
 
@@ -114,10 +116,8 @@ class EtcdConnection:
     async def begin_watch(self, stream: Any, prefix: bytes, revision: int) -> None:  # noqa: ANN401 - as above
         """Ask for what changes below a prefix from a revision on. Raises ImError(UNAVAILABLE)."""
         create = rpc.WatchCreateRequest(key=prefix, range_end=prefix_end(prefix), start_revision=revision)
-        try:
+        with _told_as_unavailable(self.endpoint):
             await stream.write(rpc.WatchRequest(create_request=create))
-        except (grpc.RpcError, grpc.aio.BaseError) as error:
-            raise _unavailable(error, self.endpoint) from error
 
     async def read_watch(self, stream: Any) -> list[Any]:  # noqa: ANN401 - as above
         """The next changes, at least one; waits for as long as there are none.
@@ -126,10 +126,8 @@ class EtcdConnection:
             ImError: UNAVAILABLE: the stream ended, or what it wanted is compacted away: read everything anew.
         """
         while True:
-            try:
+            with _told_as_unavailable(self.endpoint):
                 response = await stream.read()
-            except (grpc.RpcError, grpc.aio.BaseError) as error:
-                raise _unavailable(error, self.endpoint) from error
             if response is grpc.aio.EOF or response.canceled or response.compact_revision:  # type: ignore[attr-defined]
                 raise ImError(error_table.UNAVAILABLE, "etcd ended the watch")
             if response.events:
@@ -139,16 +137,17 @@ class EtcdConnection:
         """Call, with a token; one that etcd does not know any more is asked for anew, once."""
         for attempt in (1, 2):
             member = self._member
-            try:
-                if self._settings.user and not member.metadata:
-                    member.metadata = await self._authenticate(member)
-                return await method(member, timeout=self._settings.timeout_s, metadata=member.metadata)
-            except (grpc.RpcError, grpc.aio.BaseError) as error:
-                if attempt == 1 and member.metadata and any(words in str(error) for words in _STALE):
-                    member.metadata = ()
-                    continue
-                self._turn_from(member, error)
-                raise _unavailable(error, member.endpoint) from error
+            with _told_as_unavailable(member.endpoint):
+                try:
+                    if self._settings.user and not member.metadata:
+                        member.metadata = await self._authenticate(member)
+                    return await method(member, timeout=self._settings.timeout_s, metadata=member.metadata)
+                except (grpc.RpcError, grpc.aio.BaseError) as error:
+                    if attempt == 1 and member.metadata and any(words in str(error) for words in _STALE):
+                        member.metadata = ()
+                        continue
+                    self._turn_from(member, error)
+                    raise
         raise AssertionError("the second attempt returns or raises")
 
     async def _authenticate(self, member: "_Member") -> _Metadata:
@@ -198,6 +197,20 @@ def _credentials(settings: EtcdSettings) -> grpc.ChannelCredentials | None:
     return grpc.ssl_channel_credentials(ca, key, chain)
 
 
-def _unavailable(error: BaseException, endpoint: str) -> ImError:
-    words = error.details() if isinstance(error, grpc.aio.AioRpcError) else str(error)
-    return ImError(error_table.UNAVAILABLE, f"etcd {endpoint}: {words}", retry_after_ms=1_000)
+@contextmanager
+def _told_as_unavailable(endpoint: str) -> Iterator[None]:
+    """Failures of gRPC become ImError(UNAVAILABLE).
+
+    A call that another one closed the channel under, when it turned from the member, is one of them: gRPC tells it by the
+    exception of a cancelled task, and whoever asked was not cancelled.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if cancelled_from_outside():
+            raise
+        words = "the member was left"
+        raise ImError(error_table.UNAVAILABLE, f"etcd {endpoint}: {words}", retry_after_ms=1_000) from error
+    except (grpc.RpcError, grpc.aio.BaseError) as error:
+        words = str(error.details() if isinstance(error, grpc.aio.AioRpcError) else error)
+        raise ImError(error_table.UNAVAILABLE, f"etcd {endpoint}: {words}", retry_after_ms=1_000) from error

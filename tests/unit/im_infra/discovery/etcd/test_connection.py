@@ -164,3 +164,14 @@ async def test_an_account_comes_in_over_tls_and_others_do_not(closed: Any, tmp_p
             await stranger.check()
         assert caught.value.reason is error_table.UNAVAILABLE
         await stranger.close()
+
+
+async def test_leaving_a_member_fails_what_is_under_way_there_and_cancels_nobody(connection: EtcdConnection) -> None:
+    stream = connection.watch()
+    await connection.begin_watch(stream, connection.key(""), 1)
+    reading = asyncio.create_task(connection.read_watch(stream))
+    calling = asyncio.create_task(connection.check())
+    await asyncio.sleep(0)
+    await connection._member.channel.close(None)
+    ended = await asyncio.wait_for(asyncio.gather(reading, calling, return_exceptions=True), 10)
+    assert [isinstance(each, ImError) and each.reason is error_table.UNAVAILABLE for each in ended] == [True, True]
