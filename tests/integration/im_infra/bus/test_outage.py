@@ -120,7 +120,9 @@ async def test_it_may_start_before_kafka(own_kafka: Engine, open_kafka_bus: Open
 
 
 # A connection that aiokafka was making when its client was closed closes itself when it is collected, and says so.
-@pytest.mark.filterwarnings("ignore:.*(AIOKafkaConnection|StreamWriter).__del__:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings(
+    "ignore:.*(AIOKafkaConnection|StreamWriter).__del__:pytest.PytestUnraisableExceptionWarning"
+)
 async def test_closing_is_bounded_while_kafka_is_away(own_kafka: Engine, open_kafka_bus: OpenBus) -> None:
     """Neither a consumer nor a record under way holds a process up."""
     bus = await open_kafka_bus(own_kafka.address, publish_timeout_s=60)
