@@ -41,17 +41,25 @@ class World:
         """Write a request; its answer has the same request_id."""
         await self.socket.send(json.dumps({"request_id": request_id, operation: fields}))
 
-    async def take(self, message: dict[str, Any]) -> None:
-        """The push rule: apply what is next, drop repeats, hold what is ahead and ask for the hole."""
+    def apply(self, message: dict[str, Any]) -> None:
+        """Print what is next, drop repeats, hold what is ahead."""
         self.held[int(message["seq"])] = message
         while self.local + 1 in self.held:
             self.local += 1
             text = self.held.pop(self.local).get("content", {}).get("text", {}).get("text", "")
             print(self.local, text, flush=True)
         self.held = {seq: each for seq, each in self.held.items() if seq > self.local}
+
+    async def take(self, message: dict[str, Any]) -> None:
+        """The push rule: what is ahead may be about to be followed by what is missing; else ask for the hole."""
+        self.apply(message)
         if self.held:
             await asyncio.sleep(secrets.randbelow(600) / 1000 + 0.4)
-            await self.ask(9, "pull", conversation_id=self.conversation_id, from_seq=self.local + 1)
+            await self.pull(9)
+
+    async def pull(self, request_id: int) -> None:
+        """Ask for the page behind what is here."""
+        await self.ask(request_id, "pull", conversation_id=self.conversation_id, from_seq=self.local + 1)
 
 
 async def main(name: str, text: str, url: str) -> None:
@@ -69,10 +77,12 @@ async def main(name: str, text: str, url: str) -> None:
                     world.conversation_id = frame["hello"]["world_conversation_id"]
                     await world.ask(2, "view", conversation_ids=[world.conversation_id])
                 elif "view" in frame:  # now pull once: what came before the view is not pushed again
-                    await world.ask(3, "pull", conversation_id=world.conversation_id, from_seq=1)
+                    await world.pull(3)
                 elif "pull" in frame:
                     for message in frame["pull"]["messages"]:
-                        await world.take(message)
+                        world.apply(message)
+                    if world.held:  # the hole is longer than a page
+                        await world.pull(9)
                     if frame["request_id"] == "3":
                         content = {"text": {"text": text}}
                         await world.ask(

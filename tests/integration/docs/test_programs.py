@@ -11,6 +11,7 @@ from tests.docs_support.blocks import ROOT
 from tests.support.cluster import Cluster
 
 WAIT_S = 20
+MORE_THAN_A_PAGE = 105
 
 
 @asynccontextmanager
@@ -56,9 +57,10 @@ async def test_the_minimal_client_prints_the_world_room_in_order(cluster: Cluste
     async with Client(cluster.url) as other:
         await other.guest("Grace")
         await other.connect()
-        before = await other.send(other.world_conversation_id, "Before it came")
+        for _ in range(MORE_THAN_A_PAGE):
+            before = await other.send(other.world_conversation_id, "Before it came")
         async with program("docs/examples/minimal_client.py", "Ada", "Its own", cluster.url, folder=tmp_path) as client:
-            assert await line_with(client, "Before it came") == f"{before.seq} Before it came"
+            assert await line_with(client, f"{before.seq} Before it came") == f"{before.seq} Before it came"
             own = int((await line_with(client, "Its own")).split()[0])
             after = await other.send(other.world_conversation_id, "While it looked")
             assert await line_with(client, "While it looked") == f"{after.seq} While it looked"
