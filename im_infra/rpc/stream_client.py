@@ -195,6 +195,7 @@ class StreamClient:
 
     def _take(self, frame: Frame, end: ClientEnd, writer: Writer) -> None:
         received = end.receive(frame)
+        self.peer = end.peer  # even of one that drains as it greets: its pushes come, and its end is told
         if end.accepts is not self.ready:
             self._open(end, writer) if end.accepts else self._refuse_from_now_on()
         if received.answers:
@@ -229,7 +230,7 @@ class StreamClient:
             end.took_effect(count)
 
     def _open(self, end: ClientEnd, writer: Writer) -> None:
-        self._end, self._wake, self.peer = end, writer.wake, end.peer
+        self._end, self._wake = end, writer.wake
         self._notify_ready()
 
     def _refuse_from_now_on(self) -> None:

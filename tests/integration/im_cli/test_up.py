@@ -70,7 +70,7 @@ def test_ctrl_c_drains_within_two_seconds_and_the_banner_says_what_to_do(tmp_pat
     with up(tmp_path / "data") as process:
         process.send_signal(signal.SIGINT)
         code, seconds, output = ended(process)
-    assert code == ExitCode.DONE
+    assert code == ExitCode.DONE, output
     assert seconds < 2.5, "two seconds, and half a one for a busy machine"
     assert "im chat" in output
     assert "Traceback" not in output

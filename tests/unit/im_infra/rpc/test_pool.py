@@ -43,8 +43,12 @@ class Repo(stream_pb2_grpc.RepoServiceServicer):
     def __init__(self, name: str, servers: dict[str, InProcessServer]) -> None:
         self.node = Node("repo", name, "boot", f"in-process:{name}")
         self.streams = StreamServer(
-            lambda _stream, _body, responder: responder.answer(name.encode()), me=Peer(name, "boot"), settings=SETTINGS
+            lambda _stream, _body, responder: responder.answer(name.encode()),
+            me=Peer(name, "boot"),
+            on_open=lambda stream: stream.drain() if self.drains_as_it_greets else None,
+            settings=SETTINGS,
         )
+        self.drains_as_it_greets = False
         self.server = servers[name] = InProcessServer()
         stream_pb2_grpc.add_RepoServiceServicer_to_server(self, self.server)
 
@@ -183,6 +187,14 @@ async def test_a_peer_that_drains_is_left_in_order(cluster: Cluster, until: Any)
     await until(lambda: cluster.lost)
     assert cluster.ready() == {"two"}
     assert cluster.lost == [("one", False)]
+
+
+async def test_a_peer_that_drains_as_it_greets_is_left_in_order(cluster: Cluster, until: Any) -> None:
+    cluster.one.drains_as_it_greets = True
+    cluster.discovery.list(cluster.one.node)
+    await until(lambda: cluster.lost)
+    assert cluster.lost[0] == ("one", False)
+    assert not cluster.ready()
 
 
 async def test_pushes_come_with_their_peer(cluster: Cluster, until: Any) -> None:
