@@ -34,8 +34,8 @@ class KafkaBus:
 
     Publishing returns when every replica in sync has the record. A partition's records go to one member of a group at a time, in
     order; those of different partitions side by side. A record is given up after `max_tries` errors of its own, or when so many
-    processes ended at it: exactly then where it is handed out alone or first, one process later where the first time it was in
-    the middle of a batch, since only the beginning of a batch is written down.
+    processes ended at it: exactly then where it was first in its batch, two processes later where it was in the middle, since
+    only the beginning of a batch is written down.
 
     A member that was silent for `session_timeout_s` (a machine that slept) may finish a batch that another has by then: its
     commit is refused, and records may take effect twice, also out of order. Handlers take that.

@@ -2,7 +2,8 @@
 
 A commit is an offset and a short text. The text is the number of times the record **at** that offset was handed out without
 an end being written down: 1 while a process is at work (it may die with that record), more where processes died at it, 0
-where one stopped in order. So the next process knows which record may be the one that took its predecessor with it.
+where one stopped in order. So the next process knows which record may be the one that took its predecessor with it. Behind it
+may stand the offset up to which records were handed out together: then it is one of those, and else one of many.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ class Standing(NamedTuple):
     """Of the next record."""
     begun: int
     """How often that record was handed out before, and its process ended."""
+    until: int = 0
+    """Where what was handed out with it ends; 0: nobody knows."""
 
 
 class Offsets:
@@ -64,8 +67,8 @@ class Offsets:
         standings = {partition: Standing(offset, 0) for partition, offset in first.items()}
         for partition in partitions:
             if partition not in standings:
-                standings[partition] = Standing(found[partition].offset, _begun(found[partition].metadata))
-        await self._commit({one: Standing(at.offset, max(at.begun, _AT_WORK)) for one, at in standings.items()})
+                standings[partition] = _read(found[partition].offset, found[partition].metadata)
+        await self._commit({one: at._replace(begun=max(at.begun, _AT_WORK)) for one, at in standings.items()})
         return standings
 
     def done(self, partition: TopicPartition, offset: int) -> None:
@@ -77,15 +80,15 @@ class Offsets:
         """How many records before `offset` would be handed out again if this process died now."""
         return offset - self._committed.get(partition, offset)
 
-    async def write(self, partition: TopicPartition, offset: int, *, begun: int) -> None:
-        """Commit now: what lies before `offset` took effect, and the record there is handed out for the `begun`-th time.
+    async def write(self, partition: TopicPartition, standing: Standing) -> None:
+        """Commit now: what lies before its offset took effect, and what it says of the record there.
 
         Raises:
             KafkaError, OSError, TimeoutError: it could not be committed.
         """
         async with self._committing:
             self._dirty.pop(partition, None)
-            await self._commit({partition: Standing(offset, begun)})
+            await self._commit({partition: standing})
 
     async def flush(self) -> None:
         """Commit what took effect; raises as `write` does, and then it stays to be committed."""
@@ -130,10 +133,17 @@ class Offsets:
         if not standings:
             return
         async with asyncio.timeout(_COMMIT_S):
-            await self._consumer.commit({one: (at.offset, str(at.begun)) for one, at in standings.items()})
+            await self._consumer.commit({one: (at.offset, _text(at)) for one, at in standings.items()})
         self._committed.update({one: at.offset for one, at in standings.items()})
 
 
-def _begun(text: str) -> int:
-    """What a commit's text says; another tool's commit says nothing."""
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
+def _text(standing: Standing) -> str:
+    return f"{standing.begun} {standing.until}" if standing.until else str(standing.begun)
+
+
+def _read(offset: int, text: str) -> Standing:
+    """What a commit says; another tool's commit says nothing."""
+    numbers = text.split(" ")
+    if len(numbers) > 2 or not all(number.isdecimal() and len(number) < 20 for number in numbers):
+        return Standing(offset, 0)
+    return Standing(offset, *map(int, numbers))

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import isqrt
 from typing import Final
 
 from aiokafka import TopicPartition
@@ -45,8 +46,9 @@ class Fetched:
 class Partition:
     """A partition while it is ours.
 
-    After a process that died at work its first records go one by one, each written down before: the one that takes us with it
-    too is then known, and given up after `max_tries`. What comes behind goes in batches, written down after.
+    After a process that died at work its first records go a few at a time, written down before; and one by one those that it
+    had written down. The one that takes us with it too is then known, and given up after `max_tries`. What comes behind goes
+    in batches, written down after.
 
     Args:
         partition: which.
@@ -122,8 +124,7 @@ class Partition:
         ):  # it is another's by now; the group tells us so in a moment
             while await self._records():
                 if self._waiting[0].offset < careful_until:
-                    (one,) = self._take(1)
-                    await self._hand_out_carefully(one, standing.begun if one.offset == standing.offset else 0)
+                    await self._hand_out_carefully(standing)
                     continue
                 await self._hand_out(self._take(self._max_records))
                 if self._offsets.uncommitted(self._partition, self.next_offset) > self._max_records:
@@ -161,16 +162,24 @@ class Partition:
                 return
             await self._hand_out_alone(one, Patience(self._settings, attempts=1))
 
-    async def _hand_out_carefully(self, one: Fetched, begun: int) -> None:
-        """Hand a record out that may be the one a process died at."""
-        if begun >= self._settings.max_tries:
-            await self._give_up(one, _DIED, begun)
+    async def _hand_out_carefully(self, standing: Standing) -> None:
+        """Hand out what a process may have died at.
+
+        Most deaths are no record's fault, and a commit before each one would hold a backlog up for seconds.
+        """
+        first, max_tries = self._waiting[0].offset, self._settings.max_tries
+        begun = standing.begun if first == standing.offset else 0
+        if begun >= max_tries:
+            await self._give_up(self._take(1)[0], _DIED, begun)
             return
-        if begun or self._offsets.uncommitted(self._partition, one.offset):
-            await self._offsets.write(self._partition, one.offset, begun=begun + 1)
-        await self._hand_out_alone(one, Patience(self._settings, attempts=begun))
-        if self.next_offset > one.offset:
-            await self._offsets.write(self._partition, self.next_offset, begun=1)
+        batch = self._take(1 if first < standing.until else isqrt(2 * self._max_records))
+        alone = len(batch) == 1
+        times = begun + 1 if alone else min(begun + 1, max_tries - 1)  # none is given up that was never alone
+        await self._offsets.write(self._partition, Standing(first, times, batch[-1].offset + 1))
+        if alone:
+            await self._hand_out_alone(batch[0], Patience(self._settings, attempts=begun))
+        else:
+            await self._hand_out(batch)
 
     async def _hand_out_alone(self, one: Fetched, patience: Patience) -> None:
         """Try a record until it takes effect, is given up, or we are stopped."""
