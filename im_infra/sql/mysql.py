@@ -10,7 +10,7 @@ Reads have one snapshot for a whole unit (REPEATABLE READ, read-only); writes se
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from enum import Enum, auto
 from typing import Final, TypeVar, cast
 
@@ -28,6 +28,7 @@ from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreUnavai
 from im_infra.sql.mysql_connections import Purpose, make_engine
 from im_infra.sql.mysql_errors import is_deadlock, translate
 from im_infra.sql.mysql_packets import Packets, RefusedError
+from im_infra.sql.mysql_space import SpaceWatch, waits_for_space
 from im_infra.sql.settings import MysqlSettings
 from im_infra.sql.statements import SHORTCUT, Closing
 
@@ -57,14 +58,27 @@ class _Attempt:
         self.stage = _Stage.WAITING
         self.timeout_s = timeout_s
         self.deadline = asyncio.timeout(timeout_s)
+        self.given_up = ""
+        """Why it was, before its time."""
 
     def allow(self, seconds: float) -> None:
         """Move the deadline."""
         self.timeout_s = seconds
         self.deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
+    def give_up(self, why: str) -> None:
+        """Let it end as if its time were over; a COMMIT on its way has an outcome that is unknown."""
+        if not self.deadline.expired():
+            self.given_up = why
+            self.deadline.reschedule(asyncio.get_running_loop().time())
+
 
 _Work = Callable[[Connection, _Attempt], T]
+_Watch = Callable[[_Attempt], AbstractContextManager[None]]
+
+
+def _unwatched(_attempt: _Attempt) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class MysqlDatabase:
@@ -82,6 +96,7 @@ class MysqlDatabase:
         self._append_engine = make_engine(settings, Purpose.APPEND, connections=settings.append_connections)
         self._write_engine = make_engine(settings, Purpose.WRITE, connections=settings.write_connections)
         self._read_engine = make_engine(settings, Purpose.READ, connections=settings.read_connections)
+        self._space = SpaceWatch(lambda: self.read(waits_for_space))
         # Unbounded by itself; who submits is bounded: the append queue, stream credit, the gRPC server's limit.
         self._running: set[asyncio.Task[None]] = set()
 
@@ -104,7 +119,9 @@ class MysqlDatabase:
     async def write_closing(self, unit: Unit[Closing[T]]) -> T:
         """See `abstract.Database.write_closing`; what the unit closes with is one packet with COMMIT."""
         return await self._run(
-            self._append_engine.sync_engine, lambda connection, attempt: _close(connection, unit, attempt)
+            self._append_engine.sync_engine,
+            lambda connection, attempt: _close(connection, unit, attempt),
+            watch=self._space.over,
         )
 
     async def read(self, unit: Unit[T]) -> T:
@@ -129,24 +146,26 @@ class MysqlDatabase:
 
     async def close(self) -> None:
         """Close all connections, after the units under way: each ends within its own deadline."""
+        await self._space.close()
         if self._running:
             await asyncio.wait(self._running)
         for engine in (self._append_engine, self._write_engine, self._read_engine):
             await engine.dispose()
 
-    async def _run(self, engine: Engine, work: _Work[T]) -> T:
+    async def _run(self, engine: Engine, work: _Work[T], *, watch: _Watch = _unwatched) -> T:
         """Run `work` as a task of its own: a caller that is cancelled goes on at once, and the task to its end."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        task = spawn(self._answer(answer, engine, work), name="sql.unit")
+        task = spawn(self._answer(answer, engine, work, watch), name="sql.unit")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await answer
 
-    async def _answer(self, answer: asyncio.Future[T], engine: Engine, work: _Work[T]) -> None:
+    async def _answer(self, answer: asyncio.Future[T], engine: Engine, work: _Work[T], watch: _Watch) -> None:
         attempt = _Attempt(self._settings.unit_timeout_s)
         try:
             async with attempt.deadline:
-                result = await _until_done(engine, work, attempt)
+                with watch(attempt):
+                    result = await _until_done(engine, work, attempt)
         except TimeoutError:
             _settle(answer, error=_late(attempt))
         except BaseException as error:
@@ -260,7 +279,7 @@ def _read(connection: Connection, unit: Unit[T]) -> T:
 
 
 def _late(attempt: _Attempt) -> ImError:
-    told = f"the database did not answer within {attempt.timeout_s:g} s"
+    told = attempt.given_up or f"the database did not answer within {attempt.timeout_s:g} s"
     match attempt.stage:
         case _Stage.WAITING:
             return StoreBusyError("no connection to the database became free in time")

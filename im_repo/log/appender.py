@@ -18,7 +18,7 @@ from im_infra.observability.span_names import REPO_APPEND_BATCH
 from im_infra.observability.tracing import OFF, Span, Tracer, start_batch
 from im_infra.rpc.traced_responder import TracedResponder
 from im_infra.sql.abstract import Database
-from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError
+from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError, StoreBusyError, StoreFullError
 from im_repo.log import convert
 from im_repo.log.append_batch import BatchResult, BatchTerms, append_batch
 from im_repo.log.append_queue import Answer, AppendQueue, Waiting
@@ -191,6 +191,11 @@ class Appender:
                 if attempt + 1 == _UNKNOWN_TRIES:
                     raise
                 _LOG.warning("commit with unknown outcome, looking again", items=len(drafts))
+            except (StoreBusyError, StoreFullError) as error:
+                self._pending.put_back(confirmed)
+                if attempt:  # this try left nothing behind; what the one before left is not known
+                    raise OutcomeUnknownError(error.message) from error
+                raise
             except BaseException:
                 self._pending.put_back(confirmed)
                 raise

@@ -16,7 +16,7 @@ from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreFullEr
 from im_infra.sql.mysql import MysqlDatabase, open_mysql
 from im_infra.sql.statements import Closing, Statement, read_together
 from tests.support.mariadb import MariadbServer, start_mariadb
-from tests.support.small_disk import may_mount, small_disk
+from tests.support.small_disk import fill, may_mount, small_disk
 from tests.support.tcp_proxy import NO_ANSWERS, OPEN, TcpProxy
 
 INSERT = Statement("INSERT INTO thing VALUES (3, 0)")
@@ -399,6 +399,37 @@ async def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:
             filler.unlink()
             assert await append(stored)
             assert await database.read(ask("SELECT COUNT(*) FROM log")) == stored + 64
+
+
+async def test_what_waits_for_space_is_told(tmp_path: Path) -> None:
+    """No byte is left for the binlog: MariaDB holds the COMMIT for a minute. It may succeed yet; what comes next is refused."""
+    if not may_mount():
+        pytest.skip("only root may give the server a disk of its own")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with start_mariadb(tmp_path / "server", within=small_disk(disk, mib=256)) as server:
+        name = server.make_database()
+        server.administer(
+            f"CREATE TABLE {name}.log (id BIGINT PRIMARY KEY, body VARBINARY(4000) NOT NULL)",
+            f"INSERT INTO {name}.log VALUES (1, REPEAT('a', 4000)), (2, REPEAT('a', 4000))",
+        )
+        async with open_mysql(server.settings(name)) as database:
+
+            async def change(key: int, letter: str) -> None:
+                """Takes more than a page of the binlog, and none of the table."""
+                change = Statement(f"UPDATE log SET body = REPEAT('{letter}', 4000) WHERE id = {key}")
+                await database.write_closing(lambda _connection: Closing([change], lambda _ids: None))
+
+            await asyncio.gather(change(1, "b"), change(2, "b"))
+            fill(Path(f"/proc/{server.engine.pid}/root{disk}") / "filler")
+            async with asyncio.timeout(10):
+                held = await asyncio.gather(change(1, "c"), change(2, "c"), return_exceptions=True)
+                assert [type(one) for one in held] == [OutcomeUnknownError, OutcomeUnknownError]
+                assert all("waits for space" in str(one) for one in held)
+                with pytest.raises(StoreFullError):
+                    await change(1, "d")
+            await database.check()
+        server.engine.kill()  # it would wait for the space to the end
 
 
 async def test_closing_ends_what_was_begun(mariadb_server: MariadbServer, name: str) -> None:

@@ -426,6 +426,24 @@ async def test_a_commit_that_stays_unknown_is_told_as_such(bench: Any, draft: An
         assert (await asker.result()).seq == 1
 
 
+@pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)
+async def test_a_refusal_after_a_commit_that_may_have_been_does_not_say_that_nothing_is_stored(
+    bench: Any, draft: Any
+) -> None:
+    codes = [sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL]
+    async with bench() as one:
+
+        def breaks(_connection: Connection) -> None:
+            if codes:
+                raise disk_error(codes.pop(0))
+
+        event.listen(one.database.writer_engine, "commit", breaks)
+        [asker] = one.send(draft(LOG, 1))
+        assert await asker.reason() == "UNAVAILABLE"
+        assert codes == []
+        event.remove(one.database.writer_engine, "commit", breaks)
+
+
 async def stored_once(one: Bench, askers: list[Asker], *, committed: bool) -> None:
     """Two messages, whose first COMMIT's outcome was unknown."""
     results = [await asker.result() for asker in askers]
