@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from im_cli.exit_code import CommandError, ExitCode
+from im_cli.scheduling import be_batch
 
 LOOPBACK: Final = "127.0.0.1"
 READY_S: Final = 60.0
@@ -126,6 +127,7 @@ class Engine:
                 env={**os.environ, **self.environment},  # noqa: TID251 - a child's environment, not our settings
                 start_new_session=True,
             )
+        be_batch(self.process.pid)
         self.wait_ready()
 
     def wait_ready(self) -> None:

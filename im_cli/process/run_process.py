@@ -15,6 +15,7 @@ import psutil
 
 from im_cli.data_folder import DataFolder
 from im_cli.exit_code import CommandError, ExitCode
+from im_cli.scheduling import be_batch
 
 if TYPE_CHECKING:
     from im_cli.process.process import Process
@@ -53,6 +54,8 @@ def run_process(
     """
     gc.disable()  # hundreds of thousands of objects come to stay: looking through them again and again costs a fifth
     os.environ.setdefault("GRPC_EXPERIMENTS", GRPC_EXPERIMENTS)  # noqa: TID251 - gRPC's setting: it has no other way in
+    if settings.scheduler.policy == "batch":
+        be_batch()
     import uvloop  # noqa: PLC0415 - slow imports, so that a refused second start is quick
 
     from im_infra.observability import logs  # noqa: PLC0415

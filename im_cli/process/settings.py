@@ -51,6 +51,16 @@ class RpcSettings(Section):
     tls: RpcTlsSettings = RpcTlsSettings()
 
 
+class SchedulerSettings(Section):
+    """How the operating system gives this process its time."""
+
+    policy: Literal["batch", "inherited"] = Field(
+        "batch",
+        description="batch: on Linux its threads do not interrupt others when they wake up (SCHED_BATCH); inherited: as it "
+        "was started.",
+    )
+
+
 class SecretsSettings(Section):
     """What tokens are signed with: the same in every process of a cluster."""
 
@@ -67,6 +77,7 @@ class ProcessSettings(Section):
     tracing: TracingSettings = TracingSettings()
     internal: InternalSettings = InternalSettings()
     rpc: RpcSettings = RpcSettings()
+    scheduler: SchedulerSettings = SchedulerSettings()
     secrets: SecretsSettings = SecretsSettings()
     sql: SqlSettings = SqlSettings()
     cache: CacheSettings = CacheSettings()

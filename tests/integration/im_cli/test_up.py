@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -74,6 +75,15 @@ def test_ctrl_c_drains_within_two_seconds_and_the_banner_says_what_to_do(tmp_pat
     assert seconds < 2.5, "two seconds, and half a one for a busy machine"
     assert "im chat" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the policy")
+def test_its_threads_do_not_interrupt_others_unless_it_is_to_run_as_it_was_started(tmp_path: Path) -> None:
+    with up(tmp_path / "data") as process:
+        assert os.sched_getscheduler(process.pid) == os.SCHED_BATCH
+    as_started = {"IM_SCHEDULER__POLICY": "inherited"}
+    with up(tmp_path / "other", environment=as_started) as process:
+        assert os.sched_getscheduler(process.pid) == os.sched_getscheduler(0)
 
 
 async def test_a_drain_tells_clients_to_go_and_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
