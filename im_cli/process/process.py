@@ -11,7 +11,7 @@ likewise; what runs is cancelled, task first finishing its records; the nodes ar
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
@@ -33,7 +33,7 @@ from im_infra.internal_port import InternalPort
 from im_infra.node_status import NodeStatus
 from im_infra.observability import logs
 from im_infra.observability.metrics import Metrics
-from im_infra.readiness import Asked
+from im_infra.readiness import Asked, look_at
 from im_infra.rpc.channels import create_server, listen
 from im_logic.app import open_logic
 from im_logic.settings import Secrets as LogicSecrets
@@ -46,6 +46,10 @@ _LOG: Final = logs.get(__name__)
 
 _TELL_S: Final = 2.0
 """How long the registry may take to hear that a node drains; the drain does not depend on it."""
+
+_FOUND_S: Final = 2.0
+"""How long the parts of one process may take to find each other before it is called ready all the same."""
+_LOOK_S: Final = 0.005
 
 Run = Callable[[], Awaitable[None]]
 Register = Callable[[grpc.aio.Server], None]
@@ -62,6 +66,7 @@ class Process:
         drains: what finishes before that is cancelled, in order, by name.
         registrations: its nodes in discovery.
         drain_timeout_s: how long each of `drains` but the gateway's may take.
+        awaited: what passes before it is called ready; nothing where that rests on other processes.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Process:
         drains: dict[str, Run],
         registrations: Sequence[Registration],
         drain_timeout_s: float,
+        awaited: Mapping[str, Asked],
     ) -> None:
         self._internal = internal
         self._status = status
@@ -82,6 +88,7 @@ class Process:
         self._drains = drains
         self._registrations = registrations
         self._drain_timeout_s = drain_timeout_s
+        self._awaited = awaited
 
     @property
     def port(self) -> int:
@@ -98,11 +105,21 @@ class Process:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_run(run), name=f"{name}.run") for name, run in self._runs.items()]
             self._internal.set_ready(True)
+            await self._found(stop)
             on_ready()
             await stop.wait()
             await self._drain()
             for task in running:
                 task.cancel()
+
+    async def _found(self, stop: asyncio.Event) -> None:
+        """Wait for what is awaited: the streams between the services open a moment after these run."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _FOUND_S
+        while not stop.is_set() and loop.time() < deadline:
+            if not any(outcome.error for outcome in (await look_at(self._awaited)).values()):
+                return
+            await asyncio.sleep(_LOOK_S)
 
     async def _drain(self) -> None:
         self._internal.set_ready(False)
@@ -332,4 +349,5 @@ async def open_process(
             drains=wiring.drains,
             registrations=registrations,
             drain_timeout_s=settings.rpc.drain_timeout_s,
+            awaited={} if settings.is_distributed else checks,
         )
