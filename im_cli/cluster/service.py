@@ -48,6 +48,7 @@ def service(
         lambda: _is_ready(url),
         environment=settings,
         ready_s=READY_S,
+        is_batch=False,
         stop_s=stop_s(member.service, load_settings(config, {}, variables=settings)),
     )
 

@@ -91,6 +91,8 @@ class Engine:
     stop_signal: signal.Signals = signal.SIGTERM
     ready_s: float = READY_S
     """How long it may take to become ready, in seconds."""
+    is_batch: bool = True
+    """Whether it gets the kernel's policy for batch work; our own processes ask for theirs."""
     stop_s: float = STOP_S
     """How long it may take to end when asked to, in seconds; then it is killed."""
     process: "subprocess.Popen[bytes] | None" = None
@@ -127,7 +129,8 @@ class Engine:
                 env={**os.environ, **self.environment},  # noqa: TID251 - a child's environment, not our settings
                 start_new_session=True,
             )
-        be_batch(self.process.pid)
+        if self.is_batch:
+            be_batch(self.process.pid)
         self.wait_ready()
 
     def wait_ready(self) -> None:

@@ -1,5 +1,6 @@
 """The policy that a process asks the kernel for."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -14,10 +15,11 @@ ASK = "import os; {}; print(os.sched_getscheduler(0))"
 
 
 def test_a_process_asks_for_itself() -> None:
+    before = os.sched_getscheduler(0)
     program = ASK.format("from im_cli.scheduling import be_batch; be_batch()")
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == str(os.SCHED_BATCH)
-    assert os.sched_getscheduler(0) != os.SCHED_BATCH, "nobody else is changed"
+    assert os.sched_getscheduler(0) == before, "nobody else is changed"
 
 
 def test_and_for_a_child() -> None:
@@ -29,9 +31,14 @@ def test_and_for_a_child() -> None:
         child.communicate(b"\n")
 
 
-def test_where_it_is_not_allowed_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError
+@pytest.mark.parametrize("error", [PermissionError(), ProcessLookupError(), OSError(errno.ENOSYS, "not implemented")])
+def test_where_it_cannot_be_had_the_process_runs_on(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    asked: list[int] = []
+
+    def refuse(pid: int, *_: object) -> None:
+        asked.append(pid)
+        raise error
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    be_batch()
+    be_batch(7)
+    assert asked == [7]
