@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -367,20 +368,26 @@ async def test_a_frozen_server_is_noticed(own_server: MariadbServer, own_name: s
         await database.check()
 
 
-async def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:
-    """Nothing of the transaction is there; it passes once there is room."""
+@contextmanager
+def on_a_small_disk(tmp_path: Path, *, body_bytes: int) -> Iterator[tuple[MariadbServer, str, Path]]:
+    """A server with a disk of its own and a table `log` there: the server, the database, the disk as we see it."""
     if not may_mount():
         pytest.skip("only root may give the server a disk of its own; the contract suite has the server's refusal")
     disk = tmp_path / "disk"
     disk.mkdir()
     with start_mariadb(tmp_path / "server", within=small_disk(disk, mib=256)) as server:
         name = server.make_database()
-        server.administer(f"CREATE TABLE {name}.log (id BIGINT PRIMARY KEY, body VARBINARY(200) NOT NULL)")
-        seen_by_server = Path(f"/proc/{server.engine.pid}/root{disk}")
-        filler = seen_by_server / "filler"
+        server.administer(f"CREATE TABLE {name}.log (id BIGINT PRIMARY KEY, body VARBINARY({body_bytes}) NOT NULL)")
+        yield server, name, Path(f"/proc/{server.engine.pid}/root{disk}")
+
+
+async def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:
+    """Nothing of the transaction is there; it passes once there is room."""
+    with on_a_small_disk(tmp_path, body_bytes=200) as (server, name, disk):
+        filler = disk / "filler"
         async with open_mysql(server.settings(name)) as database:
             with filler.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(seen_by_server).free - (6 << 20))
+                os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - (6 << 20))
 
             async def append(first: int) -> bool:
                 """Whether there was room for them."""
@@ -403,16 +410,8 @@ async def test_a_full_disk_is_told_and_recovers(tmp_path: Path) -> None:
 
 async def test_what_waits_for_space_is_told(tmp_path: Path) -> None:
     """No byte is left for the binlog: MariaDB holds the COMMIT for a minute. It may succeed yet; what comes next is refused."""
-    if not may_mount():
-        pytest.skip("only root may give the server a disk of its own")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    with start_mariadb(tmp_path / "server", within=small_disk(disk, mib=256)) as server:
-        name = server.make_database()
-        server.administer(
-            f"CREATE TABLE {name}.log (id BIGINT PRIMARY KEY, body VARBINARY(4000) NOT NULL)",
-            f"INSERT INTO {name}.log VALUES (1, REPEAT('a', 4000)), (2, REPEAT('a', 4000))",
-        )
+    with on_a_small_disk(tmp_path, body_bytes=4000) as (server, name, disk):
+        server.administer(f"INSERT INTO {name}.log VALUES (1, REPEAT('a', 4000)), (2, REPEAT('a', 4000))")
         async with open_mysql(server.settings(name)) as database:
 
             async def change(key: int, letter: str) -> None:
@@ -421,7 +420,7 @@ async def test_what_waits_for_space_is_told(tmp_path: Path) -> None:
                 await database.write_closing(lambda _connection: Closing([change], lambda _ids: None))
 
             await asyncio.gather(change(1, "b"), change(2, "b"))
-            fill(Path(f"/proc/{server.engine.pid}/root{disk}") / "filler")
+            fill(disk / "filler")
             async with asyncio.timeout(10):
                 held = await asyncio.gather(change(1, "c"), change(2, "c"), return_exceptions=True)
                 assert [type(one) for one in held] == [OutcomeUnknownError, OutcomeUnknownError]
