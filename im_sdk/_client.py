@@ -52,6 +52,8 @@ class Client(Operations):
             are dropped meanwhile.
         request_timeout_s: how long an operation is tried, over reconnects, before it raises DEADLINE_EXCEEDED.
         on_tokens: called with each new pair of tokens, for applications that keep them.
+        traceparent: called at the start of each send and operation, in the caller's context; gives the W3C
+            `traceparent` that it is part of, or an empty text. Servers follow it only if their operator set that.
     """
 
     def __init__(
@@ -67,8 +69,9 @@ class Client(Operations):
         events_limit: int = 10_000,
         request_timeout_s: float = 30,
         on_tokens: Callable[[Tokens], None] | None = None,
+        traceparent: Callable[[], str] | None = None,
     ) -> None:
-        super().__init__(request_timeout_s=request_timeout_s)
+        super().__init__(request_timeout_s=request_timeout_s, traceparent=traceparent)
         self._url = base_url(url)
         self._settings = settings or SessionSettings()
         self._store = store

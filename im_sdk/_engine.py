@@ -134,7 +134,7 @@ class Engine:
             await asyncio.wait({self._main})
         self._queue.end()
 
-    async def ask(self, operation: str, wire: Wire, *, timeout_s: float) -> Any:  # noqa: ANN401 - each operation has its own answer
+    async def ask(self, operation: str, wire: Wire, *, timeout_s: float, traceparent: str) -> Any:  # noqa: ANN401 - each operation has its own answer
         """Ask an operation of ClientFrame, over reconnects.
 
         Cancelling gives up the answer; the server may do it all the same.
@@ -143,7 +143,7 @@ class Engine:
             ImError: the server's, or DEADLINE_EXCEEDED, or ClosedError.
         """
         self._check_open()
-        ticket = self.session.request(operation, wire, self.now(), timeout_s=timeout_s)
+        ticket = self.session.request(operation, wire, self.now(), timeout_s=timeout_s, traceparent=traceparent)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._answers[ticket] = future
         self.touch()
@@ -154,12 +154,19 @@ class Engine:
                 self.session.cancel(ticket)
 
     async def send(
-        self, conversation_id: int, content: message_pb2.Content, *, ref_seq: int, seen_seq: int
+        self, conversation_id: int, content: message_pb2.Content, *, ref_seq: int, seen_seq: int, traceparent: str
     ) -> SentMessage:
         """Send a message, once; see `Client.send`."""
         self._check_open()
         client_message_id = self.session.new_id(self.now())
-        draft = Draft(conversation_id, client_message_id, content, ref_seq=ref_seq, seen_seq=seen_seq)
+        draft = Draft(
+            conversation_id,
+            client_message_id,
+            content,
+            ref_seq=ref_seq,
+            seen_seq=seen_seq,
+            traceparent=traceparent,
+        )
         if self._store is not None:
             await self._keep(self._store, draft)
         future: asyncio.Future[SentMessage] = self._loop.create_future()

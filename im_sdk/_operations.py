@@ -1,6 +1,6 @@
 """What a connected account can do: messages, conversations, people."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, Final
 
 from google.protobuf.message import Message as Wire
@@ -20,10 +20,12 @@ class Operations:
 
     Args:
         request_timeout_s: how long an operation is tried, over reconnects.
+        traceparent: tells the trace that the caller of an operation is in; None: nobody traces.
     """
 
-    def __init__(self, *, request_timeout_s: float) -> None:
+    def __init__(self, *, request_timeout_s: float, traceparent: Callable[[], str] | None) -> None:
         self._request_timeout_s = request_timeout_s
+        self._traceparent = traceparent or str
         self._engine: Engine | None = None
         self._closed = False
 
@@ -56,7 +58,9 @@ class Operations:
             ImError: the server's refusal.
         """
         content = _convert.text_content(body, mentions) if isinstance(body, str) else _convert.custom_content(body)
-        return await self._need_engine().send(conversation_id, content, ref_seq=reply_to, seen_seq=seen_seq)
+        return await self._need_engine().send(
+            conversation_id, content, ref_seq=reply_to, seen_seq=seen_seq, traceparent=self._traceparent()
+        )
 
     async def edit(self, conversation_id: int, seq: int, text: str, *, mentions: Sequence[Mention] = ()) -> None:
         """Replace the text of an own message."""
@@ -229,7 +233,9 @@ class Operations:
     # within
 
     async def _ask(self, operation: str, request: Wire) -> Any:  # noqa: ANN401 - each operation has its own answer
-        return await self._need_engine().ask(operation, request, timeout_s=self._request_timeout_s)
+        return await self._need_engine().ask(
+            operation, request, timeout_s=self._request_timeout_s, traceparent=self._traceparent()
+        )
 
     def _take_head(self, head: conversation_pb2.Head) -> Conversation:
         engine = self._need_engine()

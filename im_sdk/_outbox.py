@@ -24,7 +24,7 @@ class Draft:
 
     __slots__ = (
         "answer_deadline", "attempt", "client_message_id", "content", "conversation_id", "ref_seq", "request_id",
-        "seen_seq", "written",
+        "seen_seq", "traceparent", "written",
     )  # fmt: skip
 
     def __init__(
@@ -36,6 +36,7 @@ class Draft:
         ref_seq: int = 0,
         seen_seq: int = 0,
         attempt: int = 0,
+        traceparent: str = "",
     ) -> None:
         self.conversation_id = conversation_id
         self.client_message_id = client_message_id
@@ -44,6 +45,8 @@ class Draft:
         self.seen_seq = seen_seq
         self.attempt = attempt
         """How often it may have been written to a socket."""
+        self.traceparent = traceparent
+        """The trace it is part of; of this run alone, no store keeps it."""
         self.request_id = 0
         """The frame of its last try."""
         self.written = False

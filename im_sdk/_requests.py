@@ -32,17 +32,21 @@ class Request:
         "operation",
         "repeats",
         "request_id",
+        "traceparent",
         "try_deadline",
         "wire",
     )
 
-    def __init__(self, operation: str, wire: Wire, on_done: OnDone, *, deadline: float, repeats: bool) -> None:
+    def __init__(
+        self, operation: str, wire: Wire, on_done: OnDone, *, deadline: float, repeats: bool, traceparent: str = ""
+    ) -> None:
         self.operation = operation
         self.wire = wire
         self.on_done = on_done
         self.deadline = deadline
         self.repeats = repeats
         """False: it belongs to this connection and fails with it."""
+        self.traceparent = traceparent
         self.attempt = 0
         self.request_id = 0
         self.not_before = 0.0

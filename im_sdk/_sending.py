@@ -65,7 +65,7 @@ class Sending:
                 attempt=draft.attempt,
                 seen_seq=draft.seen_seq,
             )
-            self._writer.put("send", wire, draft.request_id)
+            self._writer.put("send", wire, draft.request_id, traceparent=draft.traceparent)
 
     def take_answer(self, frame: frame_pb2.ServerFrame, now: float) -> bool:
         """Take the answer of a send; gives whether it was one."""

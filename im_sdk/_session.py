@@ -255,7 +255,7 @@ class Session:
         self.outbox.release(conversation_id)
         self._flush(now)
 
-    def request(self, operation: str, wire: Wire, now: float, *, timeout_s: float) -> int:
+    def request(self, operation: str, wire: Wire, now: float, *, timeout_s: float, traceparent: str = "") -> int:
         """Ask an operation of ClientFrame, over reconnects; Answered with the ticket given here settles it."""
         self._last_ticket = ticket = self._last_ticket + 1
 
@@ -263,7 +263,7 @@ class Session:
             del self._tickets[ticket]
             self._commands.append(Answered(ticket, answer, error))
 
-        request = Request(operation, wire, done, deadline=now + timeout_s, repeats=True)
+        request = Request(operation, wire, done, deadline=now + timeout_s, repeats=True, traceparent=traceparent)
         self._tickets[ticket] = request
         self._requests.add(request)
         self._flush(now)
@@ -360,7 +360,7 @@ class Session:
 
     def _write_requests(self, now: float, *, own_only: bool = False) -> None:
         for request in self._requests.take(now, own_only=own_only):
-            self._writer.put(request.operation, request.wire, request.request_id)
+            self._writer.put(request.operation, request.wire, request.request_id, traceparent=request.traceparent)
 
     def _on_pong(self, answer: session_pb2.PingResponse | None, _error: ImError | None, now: float) -> None:
         if answer is not None:

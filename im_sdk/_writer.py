@@ -21,9 +21,9 @@ class Writer:
         """Bounded by what may be open at all: the outbox's limit and the requests that somebody awaits."""
         self.max_bytes = max_bytes
 
-    def put(self, operation: str, wire: Wire, request_id: int) -> None:
+    def put(self, operation: str, wire: Wire, request_id: int, *, traceparent: str = "") -> None:
         """Take a frame: the operation's field with its message."""
-        fields: dict[str, Any] = {operation: wire, "request_id": request_id}
+        fields: dict[str, Any] = {operation: wire, "request_id": request_id, "traceparent": traceparent}
         frame = frame_pb2.ClientFrame(**fields)
         body = frame.SerializeToString()
         self._queue.append(_FRAMES_TAG + _varint(len(body)) + body)

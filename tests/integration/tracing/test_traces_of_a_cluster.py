@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import runpy
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
+from im_sdk import Client, MessageReceived
+from tests.docs_support.blocks import ROOT
 from tests.support.cluster import STOP_S, Cluster, start_cluster
 from tests.support.http_client import HttpClient
 from tests.support.otlp_collector import Collector, ToldSpan, otlp_collector
@@ -75,6 +79,31 @@ async def test_a_message_is_one_trace_from_the_frame_to_the_push(traced: Cluster
     assert batch.end_ns <= repo.end_ns <= logic.end_ns <= request.end_ns
     assert push.start_ns >= batch.end_ns, "nothing is pushed before it is on disk"
     assert any(told.get("x-api-key") == "of the test" for told in collector.metadata)
+
+
+async def test_the_sdk_carries_its_programs_trace_to_the_other_device(traced: Cluster, collector: Collector) -> None:
+    """One trace from the span of the program that sends, told as the docs show it, to the push on the receiver's gateway."""
+    traceparent = runpy.run_path(str(ROOT / "docs/examples/traceparent.py"))["traceparent"]
+    tracer = TracerProvider().get_tracer("a program")
+    async with Client(traced.url, traceparent=traceparent) as ann, Client(traced.url) as bob:
+        for client, handle in ((ann, "traced_ann"), (bob, "traced_bob")):
+            await client.register(handle, "correct horse")
+            await client.connect()
+        with tracer.start_as_current_span("a program's own") as own:
+            direct = await ann.open_direct(bob.user.user_id)
+            await ann.send(direct.conversation_id, "Are you there?")
+        async with asyncio.timeout(10):
+            async for event in bob.events():
+                if isinstance(event, MessageReceived):
+                    break
+    context = own.get_span_context()
+    told = await told_trace(collector, f"{context.trace_id:032x}", ("gateway.request", "logic.deliver", "gateway.push"))
+    asked = [span for span in collector.trace(f"{context.trace_id:032x}") if span.name == "gateway.request"]
+    assert {(span.parent_id, span.attributes["operation"]) for span in asked} == {
+        (f"{context.span_id:016x}", "open_direct"),
+        (f"{context.span_id:016x}", "send"),
+    }
+    assert told["gateway.push"].parent_id == told["logic.deliver"].span_id
 
 
 async def test_a_message_of_a_large_conversation_goes_over_the_bus(traced: Cluster, collector: Collector) -> None:

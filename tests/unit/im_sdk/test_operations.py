@@ -1,5 +1,8 @@
 """What a connected account can do, over real sockets."""
 
+import asyncio
+from contextvars import ContextVar
+
 import pytest
 
 from im_sdk import (
@@ -16,9 +19,9 @@ from im_sdk import (
     Typing,
 )
 from im_sdk._error_table import ErrorNumber
-from tests.sdk_support.live_server import LiveServer
+from tests.sdk_support.live_server import Line, LiveServer
 from tests.sdk_support.model_server import error
-from tests.sdk_support.people import signed_in, until
+from tests.sdk_support.people import eventually, signed_in, until
 
 
 async def test_two_people_talk(live: LiveServer) -> None:
@@ -147,3 +150,33 @@ async def test_mark_read_beyond_the_log_leaves_what_comes_later_unread(live: Liv
         live.flush()
         await until(ada.events(), MessageReceived)
         assert [(c.read_seq, c.unread) for c in ada.conversations()] == [(1, 1)]
+
+
+async def test_what_is_asked_carries_its_callers_trace_over_reconnects(live: LiveServer) -> None:
+    """What the client asks for by itself, its Hello among it, is part of nobody's trace."""
+    trace: ContextVar[str] = ContextVar("trace", default="")
+    async with await signed_in(live, "ada", traceparent=trace.get) as ada:
+        log = live.model.make({1, 2})
+        first = live.lines[0]
+        live.silent = True
+        trace.set("00-0a-0b-01")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(ada.send(log.conversation_id, "traced"))
+            tasks.create_task(ada.find_user("ada"))
+            await eventually(lambda: len(traced(first)) == 2)
+            live.silent = False
+            live.abort_all()
+        trace.set("")
+        await ada.send(log.conversation_id, "not traced")
+        asked = {("send", "00-0a-0b-01"), ("find_user", "00-0a-0b-01")}
+        assert traced(first) == asked
+        assert traced(live.lines[0]) == asked
+
+
+def traced(line: Line) -> set[tuple[str, str]]:
+    """What was asked within a trace on a connection, and the trace."""
+    return {
+        (frame.WhichOneof("operation") or "", frame.traceparent)
+        for frame in line.connection.requests
+        if frame.traceparent
+    }

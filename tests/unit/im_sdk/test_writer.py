@@ -31,3 +31,13 @@ def test_a_lost_connection_forgets_what_waits() -> None:
     assert writer
     writer.clear()
     assert writer.take() is None
+
+
+def test_a_frame_carries_the_trace_it_is_part_of() -> None:
+    writer = Writer(max_bytes=1_000)
+    writer.put("ping", session_pb2.PingRequest(), 1, traceparent="00-0a-0b-01")
+    writer.put("ping", session_pb2.PingRequest(), 2)
+    data = writer.take()
+    assert data is not None
+    frames = frame_pb2.ClientFrames.FromString(data).frames
+    assert [frame.traceparent for frame in frames] == ["00-0a-0b-01", ""]
