@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from im_proto.v1.message_pb2 import MESSAGE_TYPE_EDIT, MESSAGE_TYPE_NOTICE, MESSAGE_TYPE_RECALL, Message
 from im_repo.conversations.last_messages import read_last_messages
@@ -90,3 +90,44 @@ def test_a_reply_whose_target_is_out_of_sight_comes_bare(connection: Connection,
     assert last(connection, Span(1, 2)).content.text.text == "reply"
     bare = last(connection, Span(2, 2))
     assert (bare.seq, bare.ref_seq, bare.HasField("content")) == (2, 1, False)
+
+
+def test_the_last_of_long_logs_is_found_through_the_key(connection: Connection, seed: Any) -> None:
+    """No log is scanned, and MariaDB makes no table on disk, though every message has a body."""
+    for conversation_id in range(1, 13):
+        seed.conversation(conversation_id, 7, 8)
+        for number in range(1, 41):
+            seed.say(conversation_id, 8, f"{conversation_id}: {number}")
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(connection, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        asked.append((statement, parameters))
+
+    visible = {of: [Span(1, 10), Span(20, 30)] for of in range(1, 13)}
+    before = tables_on_disk(connection)
+    found = read_last_messages(connection, visible)
+    assert tables_on_disk(connection) == before
+    assert {of: message.content.text.text for of, message in found.items()} == {of: f"{of}: 30" for of in visible}
+    [(statement, parameters)] = [one for one in asked if "UNION ALL" in one[0]]
+    if connection.dialect.name == "sqlite":
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        assert [
+            step for step in plan if "SCAN message" in step or "SCAN candidate" in step or "TEMP B-TREE" in step
+        ] == []
+        assert any(step.startswith("SEARCH candidate") for step in plan)
+    else:
+        steps = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).all()
+        candidates = [step for step in steps if step.table == "candidate"]
+        assert len(candidates) >= 2 * len(visible)
+        assert {(step.type, step.key) for step in candidates} == {("range", "PRIMARY")}
+        assert max(int(step.rows) for step in candidates) <= 12, "a span's entries, not a log's"
+        assert {step.key for step in steps if step.table in {"message", "edit"}} == {"PRIMARY"}
+        assert not [step for step in steps if step.select_type == "DERIVED"]
+
+
+def tables_on_disk(connection: Connection) -> int:
+    """How many temporary ones this session has made so far."""
+    if connection.dialect.name == "sqlite":
+        return 0
+    return int(connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Created_tmp_disk_tables'").one().Value)
