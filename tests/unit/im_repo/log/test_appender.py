@@ -2,228 +2,27 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select
+from sqlalchemy import Connection, event
 
 from im_infra import error_table
 from im_infra.errors import ImError
-from im_infra.observability.metrics import Metrics
-from im_infra.sql.abstract import Database
 from im_infra.sql.mysql_packets import Packets
-from im_infra.sql.sqlite_shortcut import SqliteShortcut
-from im_infra.sql.statements import Closing, Statement
-from im_proto.repo.v1.stream_pb2 import AppendResult, RepoResponse
-from im_repo.conversations.make import NewConversation, conversation_row
-from im_repo.log.append_batch import BatchTerms
-from im_repo.log.appender import Appender
-from im_repo.log.draft import Draft
-from im_repo.log.fanout_class import FanoutBounds
-from im_repo.log.settings import AppendSettings
-from im_repo.outbox.pending import Pending
-from im_repo.schema import CONVERSATION, MESSAGE, OUTBOX
-from tests.support.databases import AnyDatabase, MariadbSchema, SqliteFile
+from im_infra.sql.statements import Statement
+from im_repo.schema import OUTBOX
+from tests.support.append_bench import LOG, Asker, Bench, open_bench
+from tests.support.database_faults import Faults, disk_error, faults_of
+from tests.support.databases import AnyDatabase, MariadbSchema
 from tests.support.tcp_proxy import NO_ANSWERS, OPEN, SILENT, TcpProxy
-
-LOG = 70
-
-
-class Asker:
-    """Waits for one answer, and insists that there is only one."""
-
-    def __init__(self) -> None:
-        self._answer: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
-
-    def answer(self, body: bytes) -> None:
-        self._answer.set_result(RepoResponse.FromString(body).append)
-
-    def fail(self, error: ImError) -> None:
-        self._answer.set_exception(error)
-
-    async def result(self) -> AppendResult:
-        async with asyncio.timeout(20):
-            return await self._answer
-
-    async def reason(self) -> str:
-        with pytest.raises(ImError) as caught:
-            await self.result()
-        return caught.value.reason.name
-
-
-class Watched:
-    """The database, with a look at each batch: how many there were, and a chance to spoil the next one."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.batches = 0
-        self.spoil: Callable[[], None] | None = None
-        """Called once, between the last statement of a batch's unit and what it closes with."""
-
-    @property
-    def closing_lanes(self) -> int:
-        return self._database.closing_lanes
-
-    async def write_closing(self, unit: Callable[[Connection], Closing[Any]]) -> Any:
-        self.batches += 1
-
-        def watched(connection: Connection) -> Closing[Any]:
-            closing = unit(connection)
-            spoil, self.spoil = self.spoil, None
-            if spoil is not None:
-                spoil()
-            return closing
-
-        return await self._database.write_closing(watched)
-
-
-class Bench:
-    """An appender on a database with three empty conversations."""
-
-    def __init__(self, database: Database, watched: Watched, appender: Appender, pending: Pending) -> None:
-        self.database = database
-        self.watched = watched
-        self.appender = appender
-        self.pending = pending
-
-    def send(self, *drafts: Draft) -> list[Asker]:
-        askers = []
-        for draft in drafts:
-            asker = Asker()
-            self.appender.submit(draft, asker)
-            askers.append(asker)
-        return askers
-
-    async def count(self, table: object = MESSAGE) -> int:
-        return await self.database.read(
-            lambda connection: connection.scalar(select(func.count()).select_from(table)) or 0
-        )
-
-
-class Faults(Protocol):
-    """What can go wrong with an engine, made to happen."""
-
-    patience: dict[str, int]
-    """Settings under which a lock that stays is noticed soon."""
-
-    def failing(self, at: int) -> AbstractContextManager[list[str]]:
-        """The statement of that number fails as on a full disk; gives the statements there were."""
-        ...
-
-    def locked(self) -> AbstractContextManager[None]:
-        """Somebody else holds the conversations' locks."""
-        ...
-
-    def full(self, database: Database) -> Any:
-        """An async context in which there is no room for a large body."""
-        ...
-
-    def read_only(self, database: Database) -> Any:
-        """An async context in which the engine refuses every write."""
-        ...
-
-
-class SqliteFaults:
-    def __init__(self, file: SqliteFile, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._file = file
-        self._monkeypatch = monkeypatch
-        self.patience = {"busy_timeout_ms": 50}
-
-    @contextmanager
-    def failing(self, at: int) -> Iterator[list[str]]:
-        seen: list[str] = []
-        execute = SqliteShortcut.execute
-
-        def fails(shortcut: SqliteShortcut, statement: Statement) -> Any:
-            if statement.sql == "BEGIN":  # a reader's
-                return execute(shortcut, statement)
-            seen.append(statement.sql)
-            if len(seen) - 1 == at:
-                raise disk_error(sqlite3.SQLITE_FULL)
-            return execute(shortcut, statement)
-
-        with self._monkeypatch.context() as patch:
-            patch.setattr(SqliteShortcut, "execute", fails)
-            yield seen
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        other = sqlite3.connect(self._file.path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
-        other.close()
-
-    @asynccontextmanager
-    async def full(self, database: Database) -> AsyncIterator[None]:
-        pages = await database.write(pragma("page_count"))
-        await database.write(pragma(f"max_page_count = {pages}"))
-        yield
-        await database.write(pragma("max_page_count = 1000000"))
-
-    @asynccontextmanager
-    async def read_only(self, database: Database) -> AsyncIterator[None]:
-        await database.write(pragma("query_only = 1"))
-        yield
-        await database.read(pragma("query_only"))  # the writer's connection broke by this, and the next one may write
-
-
-class MariadbFaults:
-    def __init__(self, schema: MariadbSchema, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._schema = schema
-        self._monkeypatch = monkeypatch
-        self.patience = {"lock_wait_timeout_s": 1}
-
-    @contextmanager
-    def failing(self, at: int) -> Iterator[list[str]]:
-        seen: list[str] = []
-        bound = Packets._bound
-
-        def fails(packets: Packets, statement: Statement) -> str:
-            seen.append(statement.sql)
-            if len(seen) - 1 == at:
-                return "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'injected'"
-            return bound(packets, statement)
-
-        with self._monkeypatch.context() as patch:
-            patch.setattr(Packets, "_bound", fails)
-            yield seen
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        with self._schema.server.transaction(self._schema.database, "SELECT * FROM conversation FOR UPDATE"):
-            yield
-
-    @asynccontextmanager
-    async def full(self, _database: Database) -> AsyncIterator[None]:
-        name = self._schema.database
-        administer = partial(asyncio.to_thread, self._schema.server.administer)
-        await administer(
-            f"CREATE TRIGGER {name}.full BEFORE INSERT ON {name}.message FOR EACH ROW IF LENGTH(NEW.body) > 10000 THEN "
-            "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'; END IF"
-        )
-        yield
-        await administer(f"DROP TRIGGER {name}.full")
-
-    @asynccontextmanager
-    async def read_only(self, _database: Database) -> AsyncIterator[None]:
-        administer = partial(asyncio.to_thread, self._schema.server.administer)
-        await administer("SET GLOBAL read_only = 1")
-        try:
-            yield
-        finally:
-            await administer("SET GLOBAL read_only = 0")
 
 
 @pytest.fixture
 def faults(any_database: AnyDatabase, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    if isinstance(any_database, SqliteFile):
-        return SqliteFaults(any_database, monkeypatch)
-    assert isinstance(any_database, MariadbSchema)
-    return MariadbFaults(any_database, monkeypatch)
+    return faults_of(any_database, monkeypatch)
 
 
 @pytest.fixture
@@ -236,49 +35,8 @@ def mariadb_only(any_database: AnyDatabase) -> MariadbSchema:
 
 @pytest.fixture
 def bench(any_database: AnyDatabase, ids: Any) -> Callable[..., object]:
-    """Open a bench; the queue is only worked on inside the context."""
-
-    @asynccontextmanager
-    async def open_bench(*, engine: Any = None, **settings: int) -> AsyncIterator[Bench]:
-        async with any_database.open(**(engine or {})) as database:
-            await database.write(_seed)
-            watched = Watched(database)
-            pending = Pending(max_rows=100, sweep_after_ms=3_000, max_backoff_ms=5_000)
-            appender = Appender(
-                watched,
-                ids=ids,
-                pending=pending,
-                terms=BatchTerms("boot", 3_000, FanoutBounds()),
-                settings=AppendSettings(**settings),
-                metrics=Metrics(),
-                monotonic=lambda: 0.0,
-            )
-            running = asyncio.create_task(appender.run())
-            yield Bench(database, watched, appender, pending)
-            running.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await running
-
-    return open_bench
-
-
-def _seed(connection: Connection) -> None:
-    rows = [conversation_row(NewConversation(conversation_id=LOG + n, kind=2), 1) for n in range(3)]
-    connection.execute(insert(CONVERSATION), rows)
-
-
-def pragma(name: str) -> Callable[[Connection], Any]:
-    def run(connection: Connection) -> Any:
-        result = connection.exec_driver_sql(f"PRAGMA {name}")
-        return result.scalar() if result.returns_rows else None
-
-    return run
-
-
-def disk_error(code: int) -> sqlite3.OperationalError:
-    error = sqlite3.OperationalError("injected")
-    error.sqlite_errorcode = code
-    return error
+    """An appender on this database, to be opened."""
+    return partial(open_bench, any_database, ids)
 
 
 async def test_answers_come_with_seq_and_row(bench: Any, draft: Any) -> None:
