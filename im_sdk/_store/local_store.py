@@ -115,16 +115,25 @@ class LocalStore:
     def _open(self, server: str) -> Tokens | None:
         try:
             self._path.touch(mode=_OWNER_ONLY)
-            self._connection = rows.open_file(str(self._path))
+            connection = rows.open_file(str(self._path))
         except (OSError, sqlite3.Error, rows.StoreVersionError) as error:
             raise StoreError(0, "STORE_UNREADABLE", str(error)) from error
-        known = rows.get_meta(self._connection, "server")
+        try:
+            tokens = self._adopt(connection, server)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return tokens
+
+    def _adopt(self, connection: sqlite3.Connection, server: str) -> Tokens | None:
+        known = rows.get_meta(connection, "server")
         if known not in {"", server}:
             raise StoreError(0, "STORE_OF_OTHER_SERVER", f"{self._path} belongs to {known}, not to {server}")
-        rows.set_meta(self._connection, "server", server)
-        self.device_id = rows.get_meta(self._connection, "device_id") or uuid4().hex
-        rows.set_meta(self._connection, "device_id", self.device_id)
-        return rows.get_tokens(self._connection) if self._keep_tokens else None
+        rows.set_meta(connection, "server", server)
+        self.device_id = rows.get_meta(connection, "device_id") or uuid4().hex
+        rows.set_meta(connection, "device_id", self.device_id)
+        return rows.get_tokens(connection) if self._keep_tokens else None
 
     async def _run(
         self, work: Callable[Concatenate[sqlite3.Connection, P], T], /, *args: P.args, **kwargs: P.kwargs

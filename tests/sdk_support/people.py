@@ -14,8 +14,12 @@ FAST = SessionSettings(hold_min_s=0.01, hold_max_s=0.02)
 async def signed_in(live: LiveServer, handle: str, **options: Any) -> Client:
     """Somebody who is online."""
     client = Client(live.url, **{"settings": FAST, **options})
-    await client.register(handle, "correct horse")
-    await client.connect()
+    try:
+        await client.register(handle, "correct horse")
+        await client.connect()
+    except BaseException:
+        await client.close()
+        raise
     return client
 
 

@@ -57,9 +57,12 @@ async def test_it_belongs_to_one_account_of_one_server(live: LiveServer, tmp_pat
     with pytest.raises(StoreError) as account:
         await signed_in(live, "grace", store=LocalStore(path))
     assert account.value.name == "STORE_OF_OTHER_ACCOUNT"
+    refused = LocalStore(path)
     with pytest.raises(StoreError) as server:
-        await LocalStore(path).open("http://elsewhere")
+        await refused.open("http://elsewhere")
     assert server.value.name == "STORE_OF_OTHER_SERVER"
+    with pytest.raises(StoreError, match="not open"):
+        await refused.messages(1)
 
 
 @pytest.mark.parametrize("keep", [True, False])
