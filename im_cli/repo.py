@@ -36,11 +36,13 @@ def rewind(
     database no longer has; everybody logs in again; ids are made from an hour ahead on; ranges that waited on Kafka to be
     fanned out are dropped. `im restore` does this by itself.
     """
-    from im_cli.admin.rewinding import rewind_cluster  # noqa: PLC0415 - slow imports, only when it runs
+    from im_cli.admin.rewinding import require_rewindable, rewind_cluster  # noqa: PLC0415 - slow imports, only when it runs
 
+    place = Place(data_dir, config)
+    require_rewindable(place)
     if not yes and not typer.confirm("Everybody has to log in again, and clients drop what is gone. Go on?"):
         raise CommandError("nothing was changed", code=ExitCode.REFUSED)
-    rewound = rewind_cluster(Place(data_dir, config))
+    rewound = rewind_cluster(place)
     Console().print(
         f"{rewound.conversations:,} conversations have a new epoch, {rewound.sessions:,} sessions are ended",
         highlight=False,

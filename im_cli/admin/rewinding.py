@@ -1,7 +1,8 @@
 """Marking a restored cluster's history as rewound, before any of its processes runs."""
 
 import asyncio
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -21,11 +22,26 @@ from im_infra.observability.metrics import Metrics
 from im_infra.sql.deadline import allow_time
 from im_infra.sql.open_database import open_database
 from im_infra.sql.settings import SqlSettings
-from im_repo.migrations.upgrade import upgrade
+from im_repo.migrations.upgrade import current, upgrade
 from im_repo.rewind import Rewound, rewind
 
 _REWIND_S: Final = 3_600
 """Each conversation, cursor and session is written once, in one transaction."""
+
+
+def require_rewindable(place: Place) -> None:
+    """See that there is a cluster to rewind and that it does not run, before anybody is asked anything; nothing is changed.
+
+    Raises:
+        CommandError: as `rewind_cluster`.
+    """
+    with _standing_still(place) as settings, failures_told():
+        if asyncio.run(_revision(settings.sql, place.data_dir)) is None:
+            raise CommandError(
+                "there is no cluster in the database: it is empty",
+                code=ExitCode.REFUSED,
+                advice="restore its backup first, or correct `sql` in the settings",
+            )
 
 
 def rewind_cluster(place: Place) -> Rewound:
@@ -35,18 +51,9 @@ def rewind_cluster(place: Place) -> Rewound:
         CommandError: IN_THE_WAY: a process of it runs; UNREACHABLE: discovery or the bus does not answer; REFUSED,
             STORAGE: as `on_database`.
     """
-    settings = settings_of(place)
-    logs.configure("console", "error")  # stdout and stderr belong to the command's own words
-    held = DataFolder(place.data_dir).locked() if settings.sql.kind == "sqlite" else nullcontext()
-    with held:
-        try:
-            asyncio.run(_make_way(settings))
-        except ImError as error:
-            raise CommandError(
-                error.message,
-                code=ExitCode.UNREACHABLE,
-                advice="start the engines first, and no process of the cluster",
-            ) from error
+    with _standing_still(place) as settings:
+        with _engines_told():
+            asyncio.run(_drop_fanout(settings))
         with failures_told():
             return rewind_database(settings.sql, place.data_dir)
 
@@ -71,20 +78,52 @@ def rewind_database(settings: SqlSettings, data_dir: Path) -> Rewound:
     return asyncio.run(run())
 
 
-async def _make_way(settings: ProcessSettings) -> None:
-    """See that nobody serves, and drop what would be pushed though it is gone."""
-    if settings.discovery.kind != "static":
-        async with open_discovery(
-            settings.discovery, database=None, clock=SystemClock(), metrics=Metrics()
-        ) as discovery:
-            living = sorted(node_id for service in SERVICES for node_id in discovery.nodes(service))
-        if living:
-            raise CommandError(
-                f"the cluster runs: {', '.join(living)}",
-                code=ExitCode.IN_THE_WAY,
-                advice="stop every process first; one that was killed is listed for some seconds more",
-            )
+@contextmanager
+def _standing_still(place: Place) -> Iterator[ProcessSettings]:
+    """The settings of a cluster that nobody serves; one in a folder is held meanwhile."""
+    settings = settings_of(place)
+    logs.configure("console", "error")  # stdout and stderr belong to the command's own words
+    with DataFolder(place.data_dir).locked() if settings.sql.kind == "sqlite" else nullcontext():
+        with _engines_told():
+            asyncio.run(_require_nobody_serves(settings))
+        yield settings
+
+
+@contextmanager
+def _engines_told() -> Iterator[None]:
+    """An engine that does not answer ends the command."""
+    try:
+        yield
+    except ImError as error:
+        raise CommandError(
+            error.message,
+            code=ExitCode.UNREACHABLE,
+            advice="start the engines first, and no process of the cluster",
+        ) from error
+
+
+async def _require_nobody_serves(settings: ProcessSettings) -> None:
+    if settings.discovery.kind == "static":
+        return
+    async with open_discovery(settings.discovery, database=None, clock=SystemClock(), metrics=Metrics()) as discovery:
+        living = sorted(node_id for service in SERVICES for node_id in discovery.nodes(service))
+    if living:
+        raise CommandError(
+            f"the cluster runs: {', '.join(living)}",
+            code=ExitCode.IN_THE_WAY,
+            advice="stop every process first; one that was killed is listed for some seconds more",
+        )
+
+
+async def _drop_fanout(settings: ProcessSettings) -> None:
+    """Drop what would be pushed though it is gone."""
     if settings.bus.kind == "kafka":
         from im_infra.bus.kafka.discard import discard_fanout  # noqa: PLC0415 - slow imports that others never need
 
         await discard_fanout(settings.bus.kafka)
+
+
+async def _revision(settings: SqlSettings, data_dir: Path) -> str | None:
+    """What the database holds; None: nothing."""
+    async with open_database(settings, data_dir) as database:
+        return await database.read(current)

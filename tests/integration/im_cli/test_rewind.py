@@ -173,6 +173,25 @@ def test_engines_that_do_not_answer_are_told_and_nothing_is_rewound(target: Serv
     assert target.query("SELECT count(*) FROM clock") == [(0,)]
 
 
+def test_nobody_is_asked_before_there_is_something_to_rewind(tmp_path: Path, target: ServerPlace, im: Im) -> None:
+    """A folder without a cluster, an empty database, a server that is away, engines that are: told without a question."""
+    server = ("--config", target.config)
+    away = {"IM_SQL__MYSQL__PORT": "1"}
+    etcd_away = {"IM_DISCOVERY__KIND": "etcd", "IM_DISCOVERY__ETCD__ENDPOINTS": "127.0.0.1:1"}
+    cases = [
+        (im("repo", "rewind", "--data-dir", tmp_path / "nothing"), ExitCode.REFUSED, "there is no cluster in"),
+        (im("repo", "rewind", *server, environment=target.environment), ExitCode.REFUSED, "it is empty"),
+        (im("repo", "rewind", *server, environment={**target.environment, **away}), ExitCode.STORAGE, ""),
+        (im("repo", "rewind", *server, environment={**target.environment, **etcd_away}), ExitCode.UNREACHABLE, ""),
+    ]
+    for told, code, words in cases:
+        assert told.returncode == code, told.stderr
+        assert words in told.stderr
+        assert "Go on?" not in told.stdout + told.stderr
+        assert "Traceback" not in told.stderr
+    assert target.query("SHOW TABLES") == []
+
+
 def test_restore_is_for_the_embedded_cluster(tmp_path: Path, target: ServerPlace, im: Im) -> None:
     file = tmp_path / "backup.tar"
     file.touch()
