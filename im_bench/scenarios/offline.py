@@ -30,7 +30,8 @@ HEADS: Final = 200
 PAGE: Final = 200
 MAKING_AT_ONCE: Final = 8
 OVERLAP_MS: Final = 60_000
-"""A sync looks so much further back than the device's last one, for transactions that were under way then."""
+"""A sync looks so much further back than the device's last one, for transactions that were under way then. The server's
+figure, which the protocol does not tell; a test compares them."""
 FAILED: Final = "not back: "
 SHORT: Final = "catch-ups that lacked messages"
 

@@ -1,3 +1,4 @@
+from im_bench.scenarios import offline
 from im_logic.sync.since import OVERLAP_MS, since_time
 
 
@@ -16,3 +17,8 @@ def test_another_clock_generation_counts_as_everything() -> None:
 
 def test_it_never_is_before_the_epoch() -> None:
     assert since_time(5, 0, server_generation=0) == 0
+
+
+def test_the_load_tester_knows_the_overlap() -> None:
+    """It may import no service; were its own figure another one, `offline` would measure another catch-up than it says."""
+    assert offline.OVERLAP_MS == OVERLAP_MS
