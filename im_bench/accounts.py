@@ -18,8 +18,6 @@ CONCURRENCY: Final = 16
 ATTEMPTS: Final = 8
 FILE_VERSION: Final = 1
 T = TypeVar("T")
-Progress = Callable[[int], None]
-"""Told how many are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,10 @@ class Account:
     def lasts(self, until_time: float) -> bool:
         """Whether the access token is good until then, in seconds since the epoch."""
         return not self.access_expire_time or self.access_expire_time / 1000 > until_time
+
+
+Progress = Callable[[Account], None]
+"""Told each account as soon as the server gave it."""
 
 
 class PreparationError(Exception):
@@ -116,29 +118,37 @@ class AccountApi:
         action: Callable[[httpx.AsyncClient, T], Awaitable[Account]],
         progress: Progress,
     ) -> list[Account]:
-        """Do something for each, some at a time, keeping the order."""
+        """Do something for each, some at a time, keeping the order.
+
+        The first failure is the last one: nothing more is begun, and what is under way comes to its end, since the server
+        has taken it.
+        """
         made: list[Account | None] = [None] * len(items)
-        gate = asyncio.Semaphore(CONCURRENCY)
-        done = 0
+        left = iter(enumerate(items))
+        failure: Exception | None = None
         limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
         verify = self._verify if self._verify is not None else True
 
-        async with httpx.AsyncClient(base_url=self._url, timeout=30, verify=verify, limits=limits) as client:
+        async def work(client: httpx.AsyncClient) -> None:
+            nonlocal failure
+            for position, item in left:
+                try:
+                    made[position] = account = await action(client, item)
+                except (httpx.HTTPError, PreparationError) as error:
+                    failure = failure or error
+                else:
+                    progress(account)
+                if failure is not None:
+                    return
 
-            async def one(position: int, item: T) -> None:
-                nonlocal done
-                async with gate:
-                    made[position] = await action(client, item)
-                done += 1
-                progress(done)
-
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    for position, item in enumerate(items):
-                        tasks.create_task(one(position, item))
-            except* (httpx.HTTPError, PreparationError) as group:
-                first = group.exceptions[0]
-                raise PreparationError(f"accounts cannot be had at {self._url}: {first}") from first
+        async with (
+            httpx.AsyncClient(base_url=self._url, timeout=30, verify=verify, limits=limits) as client,
+            asyncio.TaskGroup() as tasks,
+        ):
+            for _ in range(CONCURRENCY):
+                tasks.create_task(work(client))
+        if failure is not None:
+            raise PreparationError(f"accounts cannot be had at {self._url}: {failure}") from failure
         return [account for account in made if account is not None]
 
 

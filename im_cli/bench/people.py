@@ -34,7 +34,10 @@ class PeopleSource:
         self._endpoint = endpoint
         self._api = AccountApi(endpoint.url, verify=endpoint.tls())
         self._file = UsersFile(users_file) if users_file is not None else None
-        self._known: list[Account] | None = None
+        self._known: dict[int, Account] | None = None
+        """By user id, in the order of the file."""
+        self._had = 0
+        """Accounts that the server gave, new or anew, since this was called."""
         self._console = console
 
     def take(self, kind: str, count: int, *, for_s: float) -> "list[Account]":
@@ -48,42 +51,54 @@ class PeopleSource:
         try:
             return self._take(kind, count, for_s)
         except PreparationError as error:
-            raise CommandError(
-                str(error), code=ExitCode.UNREACHABLE, advice="its limits.exempt_networks must cover this machine"
-            ) from error
+            advice = "its limits.exempt_networks must cover this machine"
+            if self._had and self._file is not None:
+                advice += (
+                    f"; {self._had:,} accounts are kept in {self._file.path}, so that the next run goes on from there"
+                )
+            raise CommandError(str(error), code=ExitCode.UNREACHABLE, advice=advice) from error
 
     def _take(self, kind: str, count: int, for_s: float) -> "list[Account]":
         from im_bench.accounts import stale  # noqa: PLC0415 - as above
 
         if self._known is None:
-            self._known = self._file.load(self._endpoint.url) if self._file is not None else []
-        chosen = [account for account in self._known if account.kind == kind][:count]
-        changed = False
-        if old := stale(chosen, for_s=for_s + SPARE_S):
-            fresh = self._shown("renewing tokens", len(old), lambda told: self._api.refresh(old, progress=told))
-            renewed = {account.user_id: account for account in fresh}
-            self._known = [renewed.get(account.user_id, account) for account in self._known]
-            chosen = [renewed.get(account.user_id, account) for account in chosen]
-            changed = True
-        if (missing := count - len(chosen)) > 0:
-            made = self._shown(
-                f"making {kind} accounts", missing, lambda told: self._api.make(kind, missing, progress=told)
-            )
-            self._known, chosen, changed = [*self._known, *made], [*chosen, *made], True
-        if changed and self._file is not None:
-            self._file.save(self._endpoint.url, self._known)
-        return chosen
+            loaded = self._file.load(self._endpoint.url) if self._file is not None else []
+            self._known = {account.user_id: account for account in loaded}
+        known, self._had = self._known, 0
+        try:
+            if old := stale(_some(known, kind, count), for_s=for_s + SPARE_S):
+                self._shown("renewing tokens", len(old), lambda told: self._api.refresh(old, progress=told))
+            if (missing := count - len(_some(known, kind, count))) > 0:
+                self._shown(
+                    f"making {kind} accounts", missing, lambda told: self._api.make(kind, missing, progress=told)
+                )
+        finally:  # also after a failure or Ctrl-C: old refresh tokens are used up, and accounts stay on the server
+            if self._had and self._file is not None:
+                self._file.save(self._endpoint.url, list(known.values()))
+        return _some(known, kind, count)
 
     def _shown(
         self,
         label: str,
         total: int,
-        work: "Callable[[Callable[[int], None]], Coroutine[Any, Any, list[Account]]]",
-    ) -> "list[Account]":
-        """Do it behind a progress bar."""
+        work: "Callable[[Callable[[Account], None]], Coroutine[Any, Any, list[Account]]]",
+    ) -> None:
+        """Do it behind a progress bar, and remember each account as it comes."""
         if not self._console.is_terminal:
             self._console.print(f"{label}: {total:,}", highlight=False)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task(label, total=total)
-            return asyncio.run(work(lambda done: progress.update(task, completed=done)))
+
+            def had(account: "Account") -> None:
+                assert self._known is not None
+                self._known[account.user_id] = account
+                self._had += 1
+                progress.advance(task)
+
+            asyncio.run(work(had))
+
+
+def _some(known: "dict[int, Account]", kind: str, count: int) -> "list[Account]":
+    """At most so many of a kind, always the same."""
+    return [account for account in known.values() if account.kind == kind][:count]

@@ -14,7 +14,7 @@ from im_bench.report.verdict import Verdict
 from im_bench.scenarios.registry import find_scenario
 from im_cli.exit_code import ExitCode
 from tests.integration.im_cli.conftest import run_im
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, start_cluster
 
 FAULTLESS = {
     "lost": 0, "unstored": 0, "duplicate": 0, "out_of_order": 0, "gap": 0, "late": 0, "resync": 0, "unknown": 0,
@@ -58,6 +58,27 @@ def test_a_target_that_is_missed_is_an_exit_code_of_its_own(cluster: Cluster, tm
     assert missed.returncode == Verdict.TARGET_MISSED, (missed.stdout, missed.stderr)
     assert "max=0.001ms expected" in missed.stdout
     assert "TARGET MISSED" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_accounts_of_a_preparation_that_failed_are_kept(tmp_path: Path) -> None:
+    """They stay on the server: the next run goes on from there, and nobody's tokens are used up in vain."""
+    users = tmp_path / "users.json"
+
+    def kept() -> dict[int, Any]:
+        return {one["user_id"]: one for one in json.loads(users.read_text(encoding="utf-8"))["accounts"]}
+
+    limits = {
+        "IM_GATEWAY__LIMITS__EXEMPT_NETWORKS": "10.0.0.0/8",  # this machine is a stranger
+        "IM_GATEWAY__LIMITS__LOGINS_PER_IP_PER_S": "20",
+    }
+    with start_cluster(tmp_path, limits) as limited:
+        wanted = ("prepare", "--url", limited.url, "--users-file", users, "--kind", "guest", "--users")
+        refused = run_im("bench", *wanted, "1000")
+        assert (refused.returncode, "RATE_LIMITED" in refused.stderr) == (ExitCode.UNREACHABLE, True), refused.stderr
+        first = kept()
+        assert f"{len(first):,} accounts are kept in" in refused.stderr
+        again = run_im("bench", *wanted, str(len(first)))
+        assert (again.returncode, kept()) == (0, first), again.stderr
 
 
 def test_accounts_are_kept_in_a_file_of_ones_own_and_used_again(cluster: Cluster, tmp_path: Path) -> None:
