@@ -19,6 +19,7 @@ from im_bench.load.sender import Sender, Traffic
 from im_bench.load.stamp import read_stamp
 from im_bench.report.record import Record
 from im_bench.report.result import Result
+from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import Scenario, Step, Told
 from im_bench.scenarios.option import TalkSettings
 
@@ -45,7 +46,9 @@ class Verified:
     logs: dict[int, Correctness] = field(default_factory=dict)
     """What is wrong with each log that was re-read, by conversation: several processes may read the same one."""
     unread: int = 0
-    """Conversations that were not re-read, or not in time."""
+    """Conversations that nobody could read any more."""
+    skipped: int = 0
+    """Those that there was no time for."""
 
 
 class TalkScenario(Scenario[T]):
@@ -140,7 +143,7 @@ class TalkScenario(Scenario[T]):
 
         async def one(conversation_id: int) -> None:
             if time.monotonic() > deadline:
-                verified.unread += 1
+                verified.skipped += 1
             else:
                 await self._verify(conversation_id, verified)
 
@@ -190,7 +193,12 @@ class TalkScenario(Scenario[T]):
         for faults in logs.values():
             result.correctness.add(faults)
         if unread := sum(proof.unread for proof in proofs):
-            result.note(f"the history of {unread} conversations could not be re-read: what was lost there is not known")
+            told = f"the history of {unread:,} conversations could not be re-read: what was lost there is not known"
+            result.worsen(Verdict.INVALID, told)
+        if skipped := sum(proof.skipped for proof in proofs):
+            result.note(
+                f"the history of {skipped:,} conversations was not re-read in {VERIFY_S:.0f} s: what was lost there is not known"
+            )
         if settings.closed:
             result.note(
                 "closed loop: the server set the pace; latencies are not those of users who send when they like"

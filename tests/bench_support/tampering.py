@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import ClassVar
 
 from im_bench.accounts import Account
-from im_bench.adapters.abstract import Client, Entry, Joined, Mailbox, Outcome
+from im_bench.adapters.abstract import AdapterError, Client, Entry, Joined, Mailbox, Outcome
 from im_bench.adapters.im.adapter import ImAdapter
 from im_bench.adapters.im.connection import Connection
 
@@ -61,6 +61,14 @@ class Unpushed(Tampering):
     """One message of each lane is never pushed; it is in the history."""
 
     mailbox_type = _Dropped
+
+
+class Unreadable(Tampering):
+    """The history cannot be read."""
+
+    async def history(self, client: Client, joined: Joined) -> AsyncIterator[Entry]:
+        raise AdapterError("closed with 4003", reason="closed with 4003")
+        yield  # an iterator, as its caller expects
 
 
 class Forgetting(Tampering):

@@ -23,6 +23,8 @@ NO_CLOSE_CODE: Final = 1005
 CUT: Final = 1006
 """RFC 6455 § 7.1.5: there was no close frame."""
 HANDSHAKE_S: Final = 30.0
+QUIET_S: Final = 45.0
+"""As the SDK: a connection that said nothing for so long, and at most twice that, pings; after 110 s it would be closed."""
 SMALL_BUFFER_BYTES: Final = 32 * 1024
 LARGE_BUFFER_BYTES: Final = 1024 * 1024
 OnAnswer = Callable[[ServerFrame], None]
@@ -94,6 +96,8 @@ class Connection(picows.WSListener):
         self._waiting: dict[int, Outcome | OnAnswer] = {}
         self._request_id = 0
         self._closing = False
+        self._spoke = True
+        self._quiet: asyncio.TimerHandle | None = None
         self.hello = HelloResponse()
         self.close_code = CUT
         self.lost = asyncio.get_running_loop().create_future()
@@ -222,11 +226,13 @@ class Connection(picows.WSListener):
     def write(self, payload: bytes) -> None:
         """Send a serialised ClientFrames, unless the socket is closed."""
         if self._transport is not None and not self.lost.done():
+            self._spoke = True
             self._transport.send(picows.WSMsgType.BINARY, payload)
 
     def on_ws_connected(self, transport: picows.WSTransport) -> None:
-        """Keep the transport."""
+        """Keep the transport, and begin to keep the connection alive."""
         self._transport = transport
+        self._keep_alive()
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Take a WebSocket message."""
@@ -270,6 +276,15 @@ class Connection(picows.WSListener):
     def on_ws_disconnected(self, _transport: picows.WSTransport) -> None:
         """Tell who waits."""
         self._waiting.clear()
+        if self._quiet is not None:
+            self._quiet.cancel()
         if not self.lost.done():
             self.lost.set_result(None)
             self._mailbox.closed(0 if self._closing else self.close_code)
+
+    def _keep_alive(self) -> None:
+        """Ping if nothing was said since the last look. What connects thousands takes minutes before it says a word."""
+        if not self._spoke:
+            self.tell(ClientFrame(ping=PingRequest()))
+        self._spoke = False
+        self._quiet = asyncio.get_running_loop().call_later(QUIET_S, self._keep_alive)

@@ -56,6 +56,13 @@ async def test_a_planted_fault_is_incorrect_and_counted_exactly(
     assert set(found) <= {*counts, "gap"}
 
 
+async def test_a_history_that_cannot_be_read_makes_a_run_invalid(cluster: Cluster) -> None:
+    """All was acked and pushed; whether it is stored nobody knows."""
+    result = await drive(cluster, "Unreadable")
+    assert result.verdict is Verdict.INVALID, result
+    assert any(f"the history of {PAIRS} conversations could not be re-read" in reason for reason in result.reasons)
+
+
 async def test_what_was_not_pushed_and_is_in_the_history_is_a_gap_and_no_loss(cluster: Cluster) -> None:
     result = await drive(cluster, "Unpushed")
     assert result.verdict is Verdict.GOOD, result.reasons

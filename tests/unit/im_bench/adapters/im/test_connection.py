@@ -5,7 +5,12 @@ import asyncio
 import pytest
 
 from im_bench.adapters.abstract import AdapterError
+from im_bench.adapters.im import connection as module
+from im_sdk import Client
 from tests.harness.light import open_light
+from tests.harness.workload import until
+from tests.sdk_support.live_server import LiveServer
+from tests.sdk_support.model_server import ModelServer
 
 
 async def test_a_server_that_ends_amid_the_handshake_is_no_connection() -> None:
@@ -18,3 +23,19 @@ async def test_a_server_that_ends_amid_the_handshake_is_no_connection() -> None:
         with pytest.raises(AdapterError, match="amid the handshake") as raised:
             await open_light(f"ws://127.0.0.1:{port}/ws", access_token="token", device_id="device")
     assert raised.value.reason == "no connection"
+
+
+async def test_a_connection_that_says_nothing_pings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server would close it otherwise, before a load of thousands has begun."""
+    monkeypatch.setattr(module, "QUIET_S", 0.05)
+
+    async with LiveServer(ModelServer()) as live, Client(live.url) as client:
+        await client.register("ada", "correct horse")
+        opened = await open_light(
+            f"{live.url.replace('http', 'ws')}/ws",
+            access_token=client.tokens.access_token,
+            device_id=client.tokens.device_id,
+        )
+        asked = live.lines[0].connection.requests
+        await until(lambda: [frame.WhichOneof("operation") for frame in asked][:3] == ["hello", "ping", "ping"], 5)
+        await opened.close()
