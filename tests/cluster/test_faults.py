@@ -18,9 +18,11 @@ from tests.harness.all_faults import DISK, KILLS, LONG, QUICK
 from tests.harness.cluster_scenarios import SCENARIOS
 from tests.harness.cluster_site import ClusterSite
 from tests.harness.fault import Fault
-from tests.harness.fault_run import FaultRun, fault_run
+from tests.harness.fault_run import DRAIN_S, FaultRun, fault_run
 from tests.harness.faults import kills
 from tests.harness.faults.disk import give_small_disk
+from tests.harness.history import History, of_kind
+from tests.harness.workload import Workload, until
 from tests.support.engines import require
 from tests.support.small_disk import may_mount
 
@@ -80,6 +82,36 @@ async def test_an_ack_before_the_commit_turns_a_run_red(site: ClusterSite, tmp_p
         await site.heal()
         await site.plant("", *repos)
     assert done.lost() != []
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(300)
+async def test_nothing_of_the_large_group_is_shown_while_every_task_is_dead(site: ClusterSite, tmp_path: Path) -> None:
+    """Kills of tasks would prove nothing otherwise. Who writes nothing learns nothing from acks; the rest comes afterwards."""
+    tasks = ("task-a", "task-b")
+    source = random.Random(1)
+    with History(tmp_path / "history.jsonl") as history:
+
+        def shown(log: int) -> int:
+            return sum(
+                one.device == "idle" and one.conversation_id == log for one in of_kind(history.happenings, "shown")
+            )
+
+        async with Workload(
+            site, tmp_path, history, senders=16, rate_per_s=60, source=source, end_overlap=site.end_overlap
+        ) as load:
+            await site.kill(*tasks)
+            try:
+                counts = {load.common: 0, load.group: 0}
+                for _ in range(2):  # the first time, what was on its way is still shown
+                    counts = {log: shown(log) for log in counts}
+                    await until(lambda before=counts[load.group]: shown(load.group) >= before + 10, 30)  # type: ignore[misc]
+                assert shown(load.common) == counts[load.common]
+            finally:
+                await site.heal()
+            await load.drain(DRAIN_S)
+            log = (await load.read_as_first())[load.common]
+        assert shown(load.common) == sum(bool(row.key) for row in log)
 
 
 @pytest.mark.faults

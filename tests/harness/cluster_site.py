@@ -13,6 +13,7 @@ from pymysql.cursors import Cursor
 from im_cli.cluster.local_cluster import LocalCluster
 from im_cli.cluster.shape import Shape
 from im_cli.engines.engine import LOOPBACK, Engine, free_port
+from im_repo.log.fanout_class import FanoutBounds
 from im_repo.log.values import FANOUT_LARGE
 from tests.harness.checkers import Row
 from tests.harness.stored import from_cursor
@@ -166,6 +167,16 @@ class ClusterSite:
             cursor.execute("SELECT fanout FROM conversation WHERE conversation_id = %s", (conversation_id,))
             ((fanout,),) = cursor.fetchall()
             return bool(fanout == FANOUT_LARGE)
+
+    def end_overlap(self, conversation_id: int) -> None:
+        """Make a conversation that has just become large one that only task fans out: in the overlap logic does, too."""
+        with self._database() as cursor:
+            cursor.execute(
+                "UPDATE conversation SET fanout_time = fanout_time - %s WHERE conversation_id = %s AND fanout = %s",
+                (FanoutBounds().both_ways_ms, conversation_id, FANOUT_LARGE),
+            )
+            assert cursor.rowcount == 1, "it is not large"
+            cursor.connection.commit()
 
     @contextmanager
     def _database(self) -> Iterator[Cursor]:

@@ -83,7 +83,7 @@ async def fault_run(
             senders=senders,
             rate_per_s=rate_per_s,
             source=random.Random(seed),
-            in_world=False,
+            end_overlap=site.end_overlap,
         ) as load:
             for fault in faults:
                 scenes.append(Scene(fault, site, load, history))

@@ -28,6 +28,7 @@ from tests.harness.stored import from_api
 
 GROUP_SENDERS: Final = 5
 TICK_S: Final = 0.01
+INTEREST_S: Final = 20.0
 FOLLOW_ALL: Final = SessionSettings(catch_up=CatchUp.ALL, catch_up_limit=None)
 
 
@@ -41,7 +42,8 @@ class Workload:
         senders: light senders; an even number.
         rate_per_s: messages offered a second by all of them together.
         source: the run's randomness.
-        in_world: the conversation of all is the world room; else a group, for a cluster in which others talk as well.
+        end_overlap: the conversation of all is a large group, for a cluster in which others talk as well: this ends the time
+            in which it goes the small way, too. None: it is the world room.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Workload:
         senders: int,
         rate_per_s: float,
         source: random.Random,
-        in_world: bool = True,
+        end_overlap: Callable[[int], None] | None = None,
     ) -> None:
         self._site = site
         self._folder = folder
@@ -61,7 +63,7 @@ class Workload:
         self._count = senders
         self._rate_per_s = rate_per_s
         self._random = source
-        self._in_world = in_world
+        self._end_overlap = end_overlap
         self._tasks: list[asyncio.Task[None]] = []
         self.senders: list[Sender] = []
         self.devices: dict[str, Device] = {}
@@ -83,6 +85,9 @@ class Workload:
             await self.__aexit__()
             raise
         self._tasks = [asyncio.create_task(sender.run(), name=sender.name) for sender in self.senders]
+        if self._end_overlap is not None:
+            await asyncio.to_thread(self._end_overlap, self.common)
+            await self._await_interest()
         self._tasks.append(asyncio.create_task(self._offer(), name="workload"))
         return self
 
@@ -206,7 +211,7 @@ class Workload:
         group = self.senders[:GROUP_SENDERS]
         devices = [ids["keeper"], ids["idle"], ids["twin-1"]]
         self.group = await self._make_group([*(sender.account.user_id for sender in group[1:]), *devices])
-        if not self._in_world:
+        if self._end_overlap is not None:
             self.common = await self._make_group([*(sender.account.user_id for sender in self.senders[1:]), *devices])
         for device in self.devices.values():
             device.online.view(self.common)
@@ -231,6 +236,23 @@ class Workload:
             "twin-1": {*both, to_twin},
             "twin-2": {*both, to_twin},
         }
+
+    async def _await_interest(self) -> None:
+        """Talk in the conversation of all until every program is shown what only task brings: its gateway has asked for it."""
+        sender = self.senders[0]
+        lane = next(lane for lane in sender.lanes if lane.conversation_id == self.common)
+
+        def seqs() -> list[int]:
+            found = [device.online.conversation(self.common) for device in self.devices.values()]
+            return [each.local_seq if each is not None else 0 for each in found]
+
+        async with asyncio.timeout(INTEREST_S):
+            while True:
+                before = max(seqs())
+                sender.offer(lane)
+                with suppress(TimeoutError):
+                    await until(lambda before=before: min(seqs()) > before, 1)  # type: ignore[misc]
+                    return
 
     async def _make_group(self, user_ids: list[int]) -> int:
         """Of the first sender's."""
