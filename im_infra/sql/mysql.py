@@ -113,7 +113,9 @@ class MysqlDatabase:
     async def write(self, unit: Unit[T]) -> T:
         """See `abstract.Database.write`; units run side by side."""
         return await self._run(
-            self._write_engine.sync_engine, lambda connection, attempt: _write(connection, unit, attempt)
+            self._write_engine.sync_engine,
+            lambda connection, attempt: _write(connection, unit, attempt),
+            watch=self._space.over,
         )
 
     async def write_closing(self, unit: Unit[Closing[T]]) -> T:

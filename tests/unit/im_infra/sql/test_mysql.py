@@ -419,14 +419,20 @@ async def test_what_waits_for_space_is_told(tmp_path: Path) -> None:
                 change = Statement(f"UPDATE log SET body = REPEAT('{letter}', 4000) WHERE id = {key}")
                 await database.write_closing(lambda _connection: Closing([change], lambda _ids: None))
 
-            await asyncio.gather(change(1, "b"), change(2, "b"))
+            async def change_alone(key: int, letter: str) -> None:
+                """The same by a write that is no append."""
+                sql = f"UPDATE log SET body = REPEAT('{letter}', 4000) WHERE id = {key}"
+                await database.write(lambda connection: connection.exec_driver_sql(sql))
+
+            await asyncio.gather(change(1, "b"), change_alone(2, "b"))
             fill(disk / "filler")
             async with asyncio.timeout(10):
-                held = await asyncio.gather(change(1, "c"), change(2, "c"), return_exceptions=True)
+                held = await asyncio.gather(change(1, "c"), change_alone(2, "c"), return_exceptions=True)
                 assert [type(one) for one in held] == [OutcomeUnknownError, OutcomeUnknownError]
                 assert all("waits for space" in str(one) for one in held)
-                with pytest.raises(StoreFullError):
-                    await change(1, "d")
+                for either in (change, change_alone):
+                    with pytest.raises(StoreFullError):
+                        await either(1, "d")
             await database.check()
         server.engine.kill()  # it would wait for the space to the end
 
