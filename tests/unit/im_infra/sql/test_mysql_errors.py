@@ -25,6 +25,7 @@ from im_infra.sql.mysql_errors import is_deadlock, number_of, translate
         (1213, StoreBusyError),
         (1205, StoreBusyError),
         (1969, StoreBusyError),
+        (3159, StoreUnavailableError),
         (1021, StoreFullError),
         (1114, StoreFullError),
         *[(number, DataRejectedError) for number in (1062, 1153, 1264, 1366, 1406, 3819, 4025)],
