@@ -83,6 +83,8 @@ def help_of(parameter: Parameter) -> str:
     if parameter.min is not None or parameter.max is not None:
         most = "" if parameter.max is None else f" to {parameter.max}"
         text += f" {parameter.min}{most or ' or more'}."
+    if "duration" in (parameter.metavar or ""):
+        text += f" A number of seconds, or `30s`, `500ms`, `2m`; at least {parameter.metavar.split('>=')[1].rstrip('s]')} s."
     if parameter.envvar:
         text += f" Variable: `{parameter.envvar}`."
     return text

@@ -1,5 +1,6 @@
 """Write docs/reference/http-api.md from the gateway's table of routes; with `--check` compare it."""
 
+from http import HTTPStatus
 from itertools import groupby
 
 from generated_page import finish, row, table
@@ -9,6 +10,9 @@ from im_gateway.http.openapi import describe
 from im_gateway.http.operations import OPERATIONS, Access, Operation
 from im_gateway.http.problems import status_of
 from im_infra.error_table import REASONS
+
+_RENAMED = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}
+"""Phrases of RFC 9110, which Python has from 3.13 on."""
 
 HEAD = """# HTTP API
 
@@ -86,7 +90,8 @@ def main() -> None:
     lines += ["", "## Statuses", "", *table("status", "errors")]
     by_status = sorted(REASONS, key=lambda reason: (status_of(reason), reason.number))
     for status, reasons in groupby(by_status, key=status_of):
-        lines.append(row(f"{status.value} {status.phrase}", ", ".join(f"`{reason.name}`" for reason in reasons)))
+        phrase = _RENAMED.get(status, status.phrase)
+        lines.append(row(f"{status.value} {phrase}", ", ".join(f"`{reason.name}`" for reason in reasons)))
     lines += ["", "[errors.md](errors.md) says what each means and what to do.", *EXAMPLE.splitlines()]
     finish("http-api.md", lines)
 

@@ -26,7 +26,7 @@ class IdleSettings(Settings):
 
     low: Annotated[int, Option("Connections at the first reading of memory.", min=1)] = 2_000
     high: Annotated[int, Option("Connections at the second.", min=2)] = 10_000
-    hold: Annotated[float, Option("Seconds the high number is held, with pings.", min=1)] = 30.0
+    hold: Annotated[float, Option("Seconds the high number is held, with pings.", min=1, is_duration=True)] = 30.0
 
 
 class IdleScenario(Scenario[IdleSettings]):

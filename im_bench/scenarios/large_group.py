@@ -26,6 +26,7 @@ class LargeGroupSettings(OneRoomSettings):
             "Seconds that a new group of more than 500 rests first: for 30 s after it became large "
             "(repo.fanout.both_ways_s) every message comes twice, and costs twice.",
             min=0,
+            is_duration=True,
         ),
     ] = 31.0
 

@@ -13,6 +13,8 @@ class Option:
     help: str
     min: float | None = None
     max: float | None = None
+    is_duration: bool = False
+    """Counted in seconds; whoever sets it may write a unit: `30s`, `500ms`, `2m`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +29,11 @@ class LoadSettings(Settings):
     """What a scenario can be told that drives at a rate."""
 
     rate: Annotated[float, Option("What all together offer a second, once the ramp is over.", min=0.01)] = 500.0
-    duration: Annotated[float, Option("Seconds measured.", min=0.1)] = 20.0
-    warm_up: Annotated[float, Option("Seconds at full rate before measuring.", min=0)] = 3.0
-    ramp: Annotated[float, Option("Seconds in which the rate rises to full, before the warm-up.", min=0)] = 0.0
+    duration: Annotated[float, Option("Seconds measured.", min=0.1, is_duration=True)] = 20.0
+    warm_up: Annotated[float, Option("Seconds at full rate before measuring.", min=0, is_duration=True)] = 3.0
+    ramp: Annotated[
+        float, Option("Seconds in which the rate rises to full, before the warm-up.", min=0, is_duration=True)
+    ] = 0.0
     arrivals: Annotated[
         Arrivals, Option("`constant`: evenly spaced. `poisson`: as people do who know nothing of each other.")
     ] = Arrivals.CONSTANT
@@ -41,7 +45,10 @@ class TalkSettings(LoadSettings):
 
     size: Annotated[int, Option("Bytes of text added to each message.", min=0, max=8_000)] = 100
     drain: Annotated[
-        float, Option("Seconds at most that the last answers and the last deliveries are waited for.", min=0.1)
+        float,
+        Option(
+            "Seconds at most that the last answers and the last deliveries are waited for.", min=0.1, is_duration=True
+        ),
     ] = 15.0
     closed: Annotated[
         bool,

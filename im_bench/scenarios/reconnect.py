@@ -29,7 +29,9 @@ class ReconnectSettings(Settings):
     """What the run does."""
 
     connections: Annotated[int, Option("Connections that are cut at the same moment.", min=1)] = 2_000
-    within: Annotated[float, Option("Seconds in which all must be back; those that are not are told.", min=1)] = 60.0
+    within: Annotated[
+        float, Option("Seconds in which all must be back; those that are not are told.", min=1, is_duration=True)
+    ] = 60.0
 
 
 class ReconnectScenario(Scenario[ReconnectSettings]):

@@ -11,6 +11,7 @@ from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import Option, Settings
 from im_bench.scenarios.registry import SCENARIOS
 from im_cli.bench import flags
+from im_cli.bench.duration import seconds_from
 from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags, measure
 
@@ -57,7 +58,11 @@ def _parameter(name: str, default: object, hint: object) -> inspect.Parameter:
     kind, option = get_args(hint)
     assert isinstance(option, Option)
     flag = f"--{name.replace('_', '-')}"
-    told = typer.Option(flag, help=option.help, min=option.min, max=option.max)
+    if option.is_duration:
+        least = option.min or 0
+        told = typer.Option(flag, help=option.help, parser=seconds_from(least), metavar=f"<duration> [x>={least:g}s]")
+    else:
+        told = typer.Option(flag, help=option.help, min=option.min, max=option.max)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told])
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,12 +15,12 @@ from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import LoadSettings
 from im_bench.scenarios.registry import SCENARIOS
 from im_cli.bench import flags as shared
+from im_cli.bench.duration import seconds
 from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags, check, opened, run_once
 from im_cli.bench.scenario_command import RUN_PARAMETERS, flag_parameters, named, settings_parameters
 from im_cli.exit_code import CommandError, ExitCode
 
-_DURATION: Final = re.compile(r"(?P<value>[0-9]+(?:\.[0-9]+)?)(?P<unit>ms|s)")
 OWN: Final[dict[str, tuple[Any, Any]]] = {
     "p99": (Annotated[str, typer.Option(help="What the 99th percentile of latency may be at most: `200ms`, `1s`.")], "200ms"),
     "least": (Annotated[float, typer.Option(min=0.1, help="The first rate; it is doubled until it breaks.")], 200.0),
@@ -78,7 +77,7 @@ def search(
     Raises:
         CommandError: wrong usage, or the run did not take place.
     """
-    p99_ms = milliseconds(p99)
+    p99_ms = 1000 * seconds(p99, needs_unit=True)
     if getattr(settings, "closed", False):
         raise CommandError("--closed has no rate to search", code=ExitCode.USAGE)
     if least > most:
@@ -111,18 +110,6 @@ def search(
         json_file.write_text(json.dumps(told, indent=2), encoding="utf-8")
     if rule.held is None:
         raise typer.Exit(4)
-
-
-def milliseconds(text: str) -> float:
-    """A duration as it is given on the command line.
-
-    Raises:
-        CommandError: it is none.
-    """
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise CommandError(f"--p99 {text}: write 200ms or 1s", code=ExitCode.USAGE)
-    return float(match["value"]) * (1000 if match["unit"] == "s" else 1)
 
 
 def show(number: int, rate: float, result: Result, reason: str) -> None:

@@ -79,5 +79,6 @@ def _is_ready(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=_ASK_S) as answer:  # noqa: S310 - http on loopback
             ready: bool = answer.status == 200
             return ready
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as refused:
+        refused.close()
         return False

@@ -1,5 +1,6 @@
 """A server process that we start, watch and stop: what all engines have in common."""
 
+import atexit
 import os
 import random
 import shutil
@@ -24,8 +25,6 @@ STOP_S: Final = 20.0
 _LOOK_S: Final = 0.05
 _PORTS: Final = range(10_000, 32_768)
 _RANDOM: Final = random.SystemRandom()
-_CLAIMS: Final[list[socket.socket]] = []
-"""Names that only one process of this machine can have, and that go with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def free_port() -> int:
             except OSError:
                 claim.close()
                 continue
-        _CLAIMS.append(claim)
+        atexit.register(claim.close)  # a name that only one process of this machine can have, until then
         return port
 
 

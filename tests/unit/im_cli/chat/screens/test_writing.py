@@ -26,7 +26,7 @@ async def test_an_answer_shows_what_it_answers(cluster: Cluster, tmp_path: Path)
         chat = ada.screen.desk.current
         assert chat is not None
         await grace.send(chat, "a question?")
-        await ada.until_shown("a question?")
+        await until(lambda: ada.shown().count("a question?") == 2, "it stands in the list and in the conversation")
         ada.log.focus()
         await ada.pilot.press("up", "r")
         await ada.until_shown("↳ Grace Hopper: a question? · Esc")
