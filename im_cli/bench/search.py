@@ -77,7 +77,10 @@ def search(
     Raises:
         CommandError: wrong usage, or the run did not take place.
     """
-    p99_ms = 1000 * seconds(p99, needs_unit=True)
+    try:
+        p99_ms = 1000 * seconds(p99, needs_unit=True)
+    except typer.BadParameter as error:
+        raise CommandError(f"--p99 {p99}: write 200ms or 1s", code=ExitCode.USAGE) from error
     if getattr(settings, "closed", False):
         raise CommandError("--closed has no rate to search", code=ExitCode.USAGE)
     if least > most:
