@@ -1,5 +1,6 @@
 """Write docs/reference/cli.md from the commands themselves; with `--check` compare it."""
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -19,6 +20,7 @@ the same as this page.
 """
 OF_TYPER = {"help", "install_completion", "show_completion"}
 TYPES = {Path: "PATH", str: "TEXT", int: "N", float: "NUMBER"}
+DURATION = re.compile(r"<duration> \[x>=(?P<least>[0-9.]+)s\]")
 
 
 class TypeDescriptor(Protocol):
@@ -40,6 +42,7 @@ class Parameter(Protocol):
     min: float | None
     max: float | None
     envvar: str | None
+    metavar: str | None
     type_descriptor: TypeDescriptor
 
 
@@ -83,8 +86,8 @@ def help_of(parameter: Parameter) -> str:
     if parameter.min is not None or parameter.max is not None:
         most = "" if parameter.max is None else f" to {parameter.max}"
         text += f" {parameter.min}{most or ' or more'}."
-    if "duration" in (parameter.metavar or ""):
-        text += f" A number of seconds, or `30s`, `500ms`, `2m`; at least {parameter.metavar.split('>=')[1].rstrip('s]')} s."
+    if match := DURATION.fullmatch(parameter.metavar or ""):
+        text += f" A number, or `30s`, `500ms`, `2m`; {match['least']} s or more."
     if parameter.envvar:
         text += f" Variable: `{parameter.envvar}`."
     return text
