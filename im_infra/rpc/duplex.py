@@ -93,8 +93,10 @@ class GrpcDuplex:
                     raise
                 raise StreamLostError("the call was cancelled") from None
             except BROKEN as error:
+                _pass_cancellation_on()
                 raise StreamLostError(_words(error)) from error
             if message is EOF:
+                _pass_cancellation_on()
                 return
             take(from_wire(message))
 
@@ -184,6 +186,16 @@ class Ticker:
     def _tick(self) -> None:
         self._arm()
         self._on_tick()
+
+
+def _pass_cancellation_on() -> None:
+    """Raise the CancelledError that gRPC kept to itself.
+
+    While a call is being set up its reader waits for a task of gRPC's, which takes a cancellation for its own and ends in
+    order. Whoever was cancelled would go on otherwise, with a stream that nobody knows of.
+    """
+    if cancelled_from_outside():
+        raise asyncio.CancelledError
 
 
 def _words(error: BaseException) -> str:

@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -45,6 +46,29 @@ async def test_a_call_that_grpc_cancelled_is_lost_and_does_not_cancel_the_reader
 
 
 async def test_a_reader_that_is_cancelled_is_cancelled(wire: Any) -> None:
+    reading = asyncio.create_task(GrpcDuplex(wire).receive(nothing))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+@pytest.mark.parametrize(
+    "then",
+    [grpc.aio.EOF, grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())],
+    ids=["EOF", "AioRpcError"],
+)
+async def test_a_cancellation_that_grpc_kept_to_itself_comes_through(wire: Any, then: object) -> None:
+    """While it sets a call up, readers wait for a task of its own, which takes a cancellation and ends in order."""
+
+    async def read() -> object:
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if isinstance(then, Exception):
+            raise then
+        return then
+
+    wire.read = read
     reading = asyncio.create_task(GrpcDuplex(wire).receive(nothing))
     await asyncio.sleep(0)
     reading.cancel()

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
 import pytest
 from structlog.testing import capture_logs
 
+from im_cli.engines.engine import LOOPBACK, free_port
 from im_infra import error_table
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
@@ -15,6 +17,7 @@ from im_infra.rpc.core.frame import Frame
 from im_infra.rpc.peer import Peer
 from im_infra.rpc.settings import StreamSettings
 from im_infra.rpc.stream_client import StreamClient
+from im_proto.repo.v1.stream_pb2_grpc import RepoServiceStub
 
 ME = Peer("logic-1", "a")
 GREETING = Frame(peer=Peer("repo-1", "b"), credit=10)
@@ -76,6 +79,24 @@ async def test_a_service_that_cannot_be_reached_is_tried_again_with_growing_wait
     async with running(StreamClient(connect, me=ME, chance=lambda: 1.0)):
         await enough.wait()
     assert waits == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
+async def test_cancelled_at_whatever_moment_of_connecting_it_ends() -> None:
+    """One that went on would open a second stream to its peer, and each would end the other for ever."""
+    settings = StreamSettings(reconnect_first_s=0.001, reconnect_max_s=0.001)
+    async with grpc.aio.insecure_channel(f"{LOOPBACK}:{free_port()}") as channel:
+        stub = RepoServiceStub(channel)
+        tasks = []
+        for turns in range(200):
+            task = asyncio.create_task(StreamClient(stub.Connect, me=ME, settings=settings).run())
+            for _ in range(turns % 50):
+                await asyncio.sleep(0)
+            task.cancel()
+            tasks.append(task)
+        _, pending = await asyncio.wait(tasks, timeout=5)
+        for task in pending:
+            task.cancel()
+    assert not pending
 
 
 async def test_the_deadline_is_the_clocks(wire: Any, until: Any) -> None:
