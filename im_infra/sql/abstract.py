@@ -53,7 +53,8 @@ class Database(Protocol):
         """As `write`, for what is done for every message: the unit hands over its last statements.
 
         They are run after it and committed with it, all in one round trip where the engine can. What `read_together`
-        asks in such a unit is one round trip, too.
+        asks in such a unit is one round trip, too. Where units run one after the other it goes before those of `write`
+        that wait.
 
         Raises:
             ImError: as `write`.

@@ -11,8 +11,8 @@ BEGIN IMMEDIATE (writer) or BEGIN (readers).
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -26,6 +26,7 @@ from im_infra.sql.errors import StoreUnavailableError
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite_errors import is_broken, translate
 from im_infra.sql.sqlite_shortcut import SqliteShortcut
+from im_infra.sql.sqlite_writer_thread import SqliteWriterThread
 from im_infra.sql.statements import SHORTCUT, Closing, Statement, close
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class SqliteDatabase:
         self._writer = _Connections(self.writer_engine)
         self._readers = _Connections(self.reader_engine)
         # Unbounded by themselves; who submits is bounded: the append queue, stream credit, the gRPC server's limit.
-        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._writer_thread = SqliteWriterThread()
         self._reader_threads = ThreadPoolExecutor(settings.reader_threads, thread_name_prefix="sqlite-reader")
 
     @property
@@ -60,7 +61,7 @@ class SqliteDatabase:
 
     async def write(self, unit: Unit[T]) -> T:
         """See `abstract.Database.write`; units run one after the other, in the order of the calls."""
-        return await _run(self._writer_thread, lambda: self._writer.transact(unit))
+        return await self._writer_thread.run(lambda: self._writer.transact(unit))
 
     @property
     def closing_lanes(self) -> int:
@@ -68,12 +69,17 @@ class SqliteDatabase:
         return 1
 
     async def write_closing(self, unit: Unit[Closing[T]]) -> T:
-        """See `abstract.Database.write_closing`."""
-        return await self.write(lambda connection: close(connection, unit(connection)))
+        """See `abstract.Database.write_closing`; such a unit goes before those of `write` that wait."""
+        return await self._writer_thread.run(
+            lambda: self._writer.transact(lambda connection: close(connection, unit(connection))), urgent=True
+        )
 
     async def read(self, unit: Unit[T]) -> T:
         """See `abstract.Database.read`; a unit sees one snapshot."""
-        return await _run(self._reader_threads, lambda: self._readers.transact(unit))
+        reading = asyncio.get_running_loop().run_in_executor(self._reader_threads, lambda: self._readers.transact(unit))
+        return await asyncio.shield(
+            reading
+        )  # a cancelled caller goes on at once; the unit ends, its connection in step
 
     async def check(self) -> None:
         """See `abstract.Database.check`."""
@@ -89,13 +95,16 @@ class SqliteDatabase:
         Raises:
             StoreUnavailableError: it cannot be opened, is no database, or does not take WAL and synchronous=FULL.
         """
-        await _run(self._writer_thread, self._writer.open)
+        await self._writer_thread.run(self._writer.open)
 
     async def close(self) -> None:
         """Close all connections, after the units under way and waiting; the last one to close empties the WAL."""
         loop = asyncio.get_running_loop()
-        for threads, connections in ((self._reader_threads, self._readers), (self._writer_thread, self._writer)):
-            await loop.run_in_executor(None, threads.shutdown)
+        for shut_down, connections in (
+            (self._reader_threads.shutdown, self._readers),
+            (self._writer_thread.shut_down, self._writer),
+        ):
+            await loop.run_in_executor(None, shut_down)
             connections.close()
 
 
@@ -184,11 +193,6 @@ def _rolled_back(connection: Connection) -> bool:
     except (DBAPIError, sqlite3.Error):
         return False
     return True
-
-
-async def _run(threads: Executor, call: Callable[[], T]) -> T:
-    """Run `call` in a thread. A cancelled caller goes on at once; the call ends by itself, its connection in step."""
-    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(threads, call))
 
 
 def _engine(path: Path, settings: SqliteSettings, *, begin: Statement, writes: bool) -> Engine:

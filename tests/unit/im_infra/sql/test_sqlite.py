@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreFullError, StoreUnavailableError
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite import SqliteDatabase, open_sqlite
+from im_infra.sql.statements import Closing, Statement
 
 
 def disk_error(code: int) -> sqlite3.OperationalError:
@@ -149,3 +150,31 @@ async def test_closing_ends_what_was_begun(tmp_path: Path) -> None:
     await asyncio.gather(*waiting)
     async with open_sqlite(path, SqliteSettings()) as database:
         assert await count(database) == 5
+
+
+async def test_a_closing_unit_goes_before_those_that_wait(database: SqliteDatabase) -> None:
+    """People wait for a message's commit, and nobody for a cursor's."""
+    entered, opened = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def hold(_connection: Connection) -> None:
+        entered.set()
+        assert opened.wait(10), "nobody let it go on"
+
+    def cursors(_connection: Connection) -> None:
+        order.append("cursors")
+
+    def append(_connection: Connection) -> Closing[None]:
+        order.append("append")
+        return Closing([Statement("INSERT INTO thing VALUES (1)")], lambda _ids: None)
+
+    holding = asyncio.create_task(database.write(hold))
+    await asyncio.to_thread(entered.wait, 10)
+    waiting = [asyncio.create_task(database.write(cursors)) for _ in range(3)]
+    await asyncio.sleep(0)
+    appending = asyncio.create_task(database.write_closing(append))
+    await asyncio.sleep(0)
+    opened.set()
+    await asyncio.gather(holding, appending, *waiting)
+    assert order == ["append", "cursors", "cursors", "cursors"]
+    assert await count(database) == 1
