@@ -1,16 +1,15 @@
 """Append account events: each user's `pts` is dense, +1, given under the row of `user_state`."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy import Connection, bindparam, delete
 
-from im_infra.sql.expressions import upsert
+from im_infra.sql.rows import find_by_keys, insert_rows, upsert_cells
+from im_infra.sql.statements import Statement, read_together, write_together
 from im_infra.sql.types import BIG_INT
 from im_proto.v1.sync_pb2 import AccountEvent
-from im_repo.schema import USER_EVENT, USER_STATE
+from im_repo.schema import USER_EVENT
 
 EVENTS_KEPT: Final = 2_000
 """Events kept per user; whoever is further behind reads the whole directory again."""
@@ -37,19 +36,19 @@ def append_events(connection: Connection, events: Mapping[int, Sequence[AccountE
     counts = {user_id: len(events[user_id]) for user_id in sorted(events) if events[user_id]}
     if not counts:
         return {}
-    connection.execute(
-        _raise_max_pts(connection.dialect.name),
-        [{"user_id": user_id, "max_pts": count} for user_id, count in counts.items()],
+    dialect = connection.dialect.name
+    write_together(connection, [_raise_max_pts(dialect, counts)])
+    keys = [(user_id,) for user_id in counts]
+    [rows] = read_together(
+        connection, [find_by_keys(dialect, "user_state", ("user_id", "max_pts"), ("user_id",), keys)]
     )
-    last = _read_max_pts(connection, list(counts))
-    connection.execute(
-        insert(USER_EVENT),
-        [
-            {"user_id": user_id, "pts": pts, "time": now, "body": _numbered(event, pts, now)}
-            for user_id, count in counts.items()
-            for pts, event in enumerate(events[user_id], start=last[user_id] - count + 1)
-        ],
-    )
+    last: dict[int, int] = {row[0]: row[1] for row in rows}
+    numbered = [
+        (user_id, pts, now, _numbered(event, pts, now))
+        for user_id, count in counts.items()
+        for pts, event in enumerate(events[user_id], start=last[user_id] - count + 1)
+    ]
+    write_together(connection, [insert_rows(dialect, "user_event", ("user_id", "pts", "time", "body"), numbered)])
     trimmed = [
         {"of_user_id": user_id, "up_to_pts": last[user_id] - EVENTS_KEPT}
         for user_id, count in counts.items()
@@ -68,21 +67,14 @@ def _numbered(event: AccountEvent, pts: int, now: int) -> bytes:
     return numbered.SerializeToString()
 
 
-def _read_max_pts(connection: Connection, user_ids: Sequence[int]) -> dict[int, int]:
-    rows = connection.execute(
-        select(USER_STATE.c.user_id, USER_STATE.c.max_pts).where(USER_STATE.c.user_id.in_(user_ids))
+def _raise_max_pts(dialect: str, counts: Mapping[int, int]) -> Statement:
+    cells, values = upsert_cells(dialect, list(counts.items()), ("", ""))
+    change = (
+        "ON CONFLICT (user_id) DO UPDATE SET max_pts = user_state.max_pts + excluded.max_pts"
+        if dialect == "sqlite"
+        else "ON DUPLICATE KEY UPDATE max_pts = user_state.max_pts + VALUES(max_pts)"
     )
-    return {row.user_id: row.max_pts for row in rows}
-
-
-@cache
-def _raise_max_pts(dialect: str) -> Insert:
-    return upsert(
-        dialect,
-        USER_STATE,
-        key=["user_id"],
-        change=lambda new: {"max_pts": USER_STATE.c.max_pts + new["max_pts"]},
-    )
+    return Statement(f"INSERT INTO user_state (user_id, max_pts) {cells} {change}", values)
 
 
 _TRIM: Final = delete(USER_EVENT).where(

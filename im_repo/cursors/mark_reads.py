@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from im_infra.sql.statements import read_together
 from im_proto.repo.v1.stream_pb2 import CursorState
 from im_proto.v1.sync_pb2 import AccountEvent, ReadMoved
 from im_repo.account_events.append import append_events
 from im_repo.conversations.unread import Readable, count_unread
 from im_repo.conversations.windows import clamp, visible_head
-from im_repo.cursors.find_rows import find_rows
 from im_repo.cursors.raise_cursors import CursorTarget, raise_cursors
+from im_repo.cursors.rows_question import rows_question
 from im_repo.cursors.standings import Place, Standing, read_cursors_again, read_standings
 
 
@@ -79,8 +80,9 @@ def _read_counts(connection: Connection, entries: set[tuple[int, int]]) -> dict[
     """The running counts at the entries. They are there: a visible seq lies between the log's floor and its head."""
     if not entries:
         return {}
-    rows = find_rows(
-        connection, "message", ("conversation_id", "seq", "count"), ("conversation_id", "seq"), sorted(entries)
+    key = ("conversation_id", "seq")
+    [rows] = read_together(
+        connection, [rows_question(connection.dialect.name, "message", (*key, "count"), key, sorted(entries))]
     )
     return {(conversation_id, seq): count for conversation_id, seq, count in rows}
 

@@ -1,15 +1,13 @@
-"""Write cursors: the greatest wins, whatever order the writers come in."""
+"""Raise many cursors in one statement."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, case
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy import Connection
 
-from im_infra.sql.expressions import greatest, upsert
+from im_infra.sql.statements import write_together
+from im_repo.cursors.cursor_upsert import cursor_upsert
 from im_repo.cursors.standings import Place
-from im_repo.schema import CURSOR
 
 
 class CursorTarget(NamedTuple):
@@ -22,35 +20,6 @@ class CursorTarget(NamedTuple):
 
 
 def raise_cursors(connection: Connection, targets: Sequence[CursorTarget]) -> None:
-    """Raise each cursor to its target, or make it; one multi-row statement. A lower target changes nothing."""
-    connection.execute(
-        _statement(connection.dialect.name),
-        [
-            {
-                "user_id": target.place.user_id,
-                "conversation_id": target.place.conversation_id,
-                "read_seq": target.read_seq,
-                "read_count": target.read_count,
-                "received_seq": target.received_seq,
-                "hide_seq": 0,
-                "hide_count": 0,
-                "last_send_time": 0,
-                "settings": 0,
-            }
-            for target in sorted(targets)
-        ],
-    )
-
-
-@cache
-def _statement(dialect: str) -> Insert:
-    def change(new: Mapping[str, ColumnElement[Any]]) -> dict[str, Any]:
-        # read_count first: MySQL assigns from left to right, and it is decided by the read_seq before.
-        further = new["read_seq"] > CURSOR.c.read_seq
-        return {
-            "read_count": case((further, new["read_count"]), else_=CURSOR.c.read_count),
-            "read_seq": greatest(dialect, CURSOR.c.read_seq, new["read_seq"]),
-            "received_seq": greatest(dialect, CURSOR.c.received_seq, new["received_seq"]),
-        }
-
-    return upsert(dialect, CURSOR, key=["user_id", "conversation_id"], change=change)
+    """Raise each cursor to its target, or make it; at least one. A lower target changes nothing."""
+    rows = [(*place, read_seq, read_count, received) for place, read_seq, read_count, received in sorted(targets)]
+    write_together(connection, [cursor_upsert(connection.dialect.name, rows, "received_seq")])

@@ -1,33 +1,31 @@
-"""Find rows by many keys of several columns in one statement, each through its index."""
+"""Ask for rows by many keys of several columns in one statement, each found through its index."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-from sqlalchemy import Connection
+from collections.abc import Sequence
 
 from im_infra.sql.rows import find_by_keys
+from im_infra.sql.statements import Statement
 
 
-def find_rows(
-    connection: Connection,
+def rows_question(
+    dialect: str,
     table: str,
     columns: tuple[str, ...],
     key: tuple[str, ...],
     keys: Sequence[tuple[int, ...]],
     *,
     lock: bool = False,
-) -> Iterable[Any]:
-    """The rows with one of `keys`, as tuples of `columns`, in no promised order.
+) -> Statement:
+    """A SELECT of the rows with one of `keys`, in no promised order.
 
     Args:
-        connection: inside a transaction.
+        dialect: `sqlite` or `mysql`.
         table: where to look; in backticks where its name is a word of some SQL; all engines take them.
         columns: what to read.
         key: the columns of a key.
         keys: at least one.
         lock: keep the rows locked until the transaction ends, where the engine locks rows.
     """
-    sql, values = find_by_keys(connection.dialect.name, table, columns, key, keys)
-    if lock and connection.dialect.name != "sqlite":  # there the one writer has the whole file
-        sql += " FOR UPDATE"
-    return connection.exec_driver_sql(sql, tuple(values))
+    question = find_by_keys(dialect, table, columns, key, keys)
+    if lock and dialect != "sqlite":  # there the one writer has the whole file
+        return Statement(f"{question.sql} FOR UPDATE", question.values)
+    return question

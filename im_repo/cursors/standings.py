@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from im_infra.sql.statements import Rows, Statement, read_together
 from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_WORLD, MEMBER_STATE_IN
 from im_repo.conversations.windows import WHOLE_LOG, Span, Window, visible_spans
-from im_repo.cursors.find_rows import find_rows
-from im_repo.schema import CONVERSATION
+from im_repo.cursors.rows_question import rows_question
 
 _KEY: Final = ("user_id", "conversation_id")
+_LOG_KEY: Final = ("conversation_id",)
 
 
 class Place(NamedTuple):
@@ -47,10 +48,21 @@ def read_standings(connection: Connection, places: Sequence[Place]) -> dict[Plac
     """
     if not places:
         return {}
-    conversations = _read_conversations(connection, sorted({place.conversation_id for place in places}))
-    states = _read_states(connection, places)
-    windows = _read_windows(connection, places)
-    cursors = _read_cursors(connection, sorted(places))
+    dialect = connection.dialect.name
+    conversation_ids = sorted({(place.conversation_id,) for place in places})
+    log_rows, member_rows, window_rows, cursor_rows = read_together(
+        connection,
+        [
+            rows_question(dialect, "conversation", (*_LOG_KEY, *_Conversation._fields), _LOG_KEY, conversation_ids),
+            rows_question(dialect, "`member`", (*_KEY, "state"), _KEY, places),
+            rows_question(dialect, "member_window", (*_KEY, "from_seq", "to_seq"), _KEY, places),
+            _cursors_question(dialect, places),
+        ],
+    )
+    conversations = {conversation_id: _Conversation(*rest) for conversation_id, *rest in log_rows}
+    states = {Place(user_id, conversation_id): state for user_id, conversation_id, state in member_rows}
+    windows = _windows_answer(window_rows)
+    cursors = _cursors_answer(cursor_rows)
     standings = {}
     for place in places:
         conversation = conversations.get(place.conversation_id)
@@ -68,7 +80,8 @@ def read_standings(connection: Connection, places: Sequence[Place]) -> dict[Plac
 
 def read_cursors_again(connection: Connection, standings: dict[Place, Standing], places: Sequence[Place]) -> None:
     """Bring the cursors of some of the standings up to date; in a write transaction they are locked from now on."""
-    for place, cursor in _read_cursors(connection, sorted(places)).items():
+    [rows] = read_together(connection, [_cursors_question(connection.dialect.name, places)])
+    for place, cursor in _cursors_answer(rows).items():
         standings[place] = Standing(standings[place].max_count, standings[place].spans, *cursor)
 
 
@@ -91,27 +104,17 @@ class _Conversation(NamedTuple):
     min_seq: int
 
 
-def _read_conversations(connection: Connection, conversation_ids: Sequence[int]) -> dict[int, _Conversation]:
-    of = CONVERSATION.c
-    statement = select(of.conversation_id, of.kind, of.max_seq, of.max_count, of.min_seq)
-    rows = connection.execute(statement.where(of.conversation_id.in_(conversation_ids)))
-    return {conversation_id: _Conversation(*rest) for conversation_id, *rest in rows}
+def _cursors_question(dialect: str, places: Sequence[Place]) -> Statement:
+    columns = (*_KEY, "read_seq", "read_count", "received_seq", "hide_seq", "hide_count")
+    return rows_question(dialect, "`cursor`", columns, _KEY, sorted(places), lock=True)
 
 
-def _read_states(connection: Connection, places: Sequence[Place]) -> dict[Place, int]:
-    rows = find_rows(connection, "`member`", (*_KEY, "state"), _KEY, places)
-    return {Place(user_id, conversation_id): state for user_id, conversation_id, state in rows}
+def _cursors_answer(rows: Rows) -> dict[Place, _Cursor]:
+    return {Place(user_id, conversation_id): _Cursor(*rest) for user_id, conversation_id, *rest in rows}
 
 
-def _read_windows(connection: Connection, places: Sequence[Place]) -> dict[Place, list[Window]]:
+def _windows_answer(rows: Rows) -> dict[Place, list[Window]]:
     windows: dict[Place, list[Window]] = defaultdict(list)
-    rows = find_rows(connection, "member_window", (*_KEY, "from_seq", "to_seq"), _KEY, places)
     for user_id, conversation_id, from_seq, to_seq in rows:
         windows[Place(user_id, conversation_id)].append(Window(from_seq, to_seq))
     return windows
-
-
-def _read_cursors(connection: Connection, places: Sequence[Place]) -> dict[Place, _Cursor]:
-    columns = (*_KEY, "read_seq", "read_count", "received_seq", "hide_seq", "hide_count")
-    rows = find_rows(connection, "`cursor`", columns, _KEY, places, lock=True)
-    return {Place(user_id, conversation_id): _Cursor(*rest) for user_id, conversation_id, *rest in rows}

@@ -1,25 +1,19 @@
 """What an append moves in `cursor`: read cursors of senders and joiners, and the times that slow mode asks for.
 
-Greatest wins, and nothing here grants anything: membership is in `member`. A count never falls while seq rises, so the
-greatest of each belong together. All moves of a batch are one statement, its rows in the order of their keys, as every
-writer of cursors locks them.
+Nothing here grants anything: membership is in `member`. All moves of a batch are one statement.
 """
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Final
 
-from im_infra.sql.rows import find_by_keys, upsert_cells
+from im_infra.sql.rows import find_by_keys
 from im_infra.sql.statements import Rows, Statement
+from im_repo.cursors.cursor_upsert import cursor_upsert
 
 CursorKey = tuple[int, int]
 """User and conversation."""
 
 _KEY: Final = ("user_id", "conversation_id")
-_MOVED: Final = ("read_seq", "read_count", "last_send_time")
-_OTHERS: Final = ("received_seq", "hide_seq", "hide_count", "settings")
-_COLUMNS: Final = (*_KEY, *_MOVED, *_OTHERS)
-_CELLS: Final = (*[""] * len((*_KEY, *_MOVED)), *["0"] * len(_OTHERS))
 
 
 def last_sends_question(dialect: str, keys: Collection[CursorKey]) -> Statement:
@@ -55,35 +49,6 @@ class CursorMoves:
         """The statement that writes what was gathered, if anything was; then nothing is."""
         if not self._moves:
             return []
-        rows = [(*key, *move) for key, move in sorted(self._moves.items())]
+        rows = [(*key, seq, count, time) for key, (seq, count, time) in sorted(self._moves.items())]
         self._moves.clear()
-        cells, values = upsert_cells(dialect, rows, _CELLS)
-        return [Statement(f"{_INTO} {cells} {_change(dialect)}", values)]
-
-
-_INTO: Final = f"INSERT INTO `cursor` ({', '.join(_COLUMNS)})"
-
-
-@lru_cache(4)
-def _change(dialect: str) -> str:
-    def new(column: str) -> str:
-        return f"excluded.{column}" if dialect == "sqlite" else f"VALUES({column})"
-
-    def old(column: str) -> str:
-        return f"`cursor`.{column}"
-
-    def further(column: str) -> str:
-        return f"{new(column)} > {old(column)}"
-
-    greatest = "MAX" if dialect == "sqlite" else "GREATEST"
-    # read_count first: MySQL assigns from left to right, and it is decided by the read_seq before.
-    sets = ", ".join(
-        (
-            f"read_count = CASE WHEN {further('read_seq')} THEN {new('read_count')} ELSE {old('read_count')} END",
-            *(f"{column} = {greatest}({old(column)}, {new(column)})" for column in ("read_seq", "last_send_time")),
-        )
-    )
-    if dialect == "sqlite":
-        moves = f"{further('read_seq')} OR {further('last_send_time')}"
-        return f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {sets} WHERE {moves}"
-    return f"ON DUPLICATE KEY UPDATE {sets}"
+        return [cursor_upsert(dialect, rows, "last_send_time")]
