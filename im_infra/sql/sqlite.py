@@ -77,9 +77,8 @@ class SqliteDatabase:
     async def read(self, unit: Unit[T]) -> T:
         """See `abstract.Database.read`; a unit sees one snapshot."""
         reading = asyncio.get_running_loop().run_in_executor(self._reader_threads, lambda: self._readers.transact(unit))
-        return await asyncio.shield(
-            reading
-        )  # a cancelled caller goes on at once; the unit ends, its connection in step
+        # Shielded: a cancelled caller goes on at once, and the unit ends by itself, its connection in step.
+        return await asyncio.shield(reading)
 
     async def check(self) -> None:
         """See `abstract.Database.check`."""
