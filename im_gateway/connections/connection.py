@@ -69,6 +69,7 @@ class Connection:
         "exempt",
         "generation",
         "heard_at",
+        "in_crowd",
         "instance_id",
         "limits",
         "logic",
@@ -93,6 +94,7 @@ class Connection:
         self.state = State.NEW
         self.slot = -1
         self.dirty = False
+        self.in_crowd = False
         self.opened_at = self.heard_at = hub.monotonic()
         settings = hub.settings.connections
         self.outbound = Outbound(settings.max_queued_pushes, settings.max_queued_push_bytes)
@@ -167,15 +169,24 @@ class Connection:
         if self.state < State.ENDING:
             self._queue(outgoing.chunk(self.codec))
 
-    def push(self, outgoing: Outgoing, now: float) -> None:
-        """Queue a push; over the bound everything pushed is dropped and the client told that it lags."""
+    def push(self, outgoing: Outgoing, now: float, *, crowd: bool = False) -> None:
+        """Queue a push; over the bound everything pushed is dropped and the client told that it lags.
+
+        Args:
+            outgoing: what to push.
+            now: monotonic seconds.
+            crowd: it goes to so many that whatever is told to one alone is written first.
+        """
         if not _OPENING <= self.state <= _OPEN:
             return
         outbound = self.outbound
         lagged_before = outbound.lagged_at is not None
         if outbound.push(outgoing.chunk(self.codec), now, outgoing.frames):
             if not self.dirty:
-                self._hub.flusher.add(self)
+                if not crowd:
+                    self._hub.flusher.add(self)
+                elif not self.in_crowd:
+                    self._hub.flusher.add_to_crowd(self)
             return
         self._hub.tally.dropped_pushes += outgoing.frames
         if not lagged_before:

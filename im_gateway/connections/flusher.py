@@ -1,4 +1,8 @@
-"""Writing what gathered, once per turn of the loop; what nobody waits for travels along, or goes a little later."""
+"""Writing what gathered, once per turn of the loop; what nobody waits for travels along, or goes a little later.
+
+What goes to a crowd, the members of a large conversation, goes in small shares behind everything else: a thousand
+writes take 25 ms, and an ack or a private message would wait for all of them.
+"""
 
 import asyncio
 from collections import deque
@@ -7,6 +11,8 @@ from typing import Final, Protocol
 
 _WRITES_A_TURN: Final = 500
 """A write is a system call of about 10 µs: more would hold up everybody else on the loop for too long."""
+_CROWD_WRITES_A_TURN: Final = 100
+"""And this is how long an ack may wait that comes in amid a crowd's writes."""
 _LINGER_S: Final = 0.2
 """How long what nobody waits for may wait for company: a write costs more than all that is in it."""
 
@@ -15,7 +21,9 @@ class Flushable(Protocol):
     """Something with data to write."""
 
     dirty: bool
-    """Whether it is queued here already."""
+    """Whether it is queued here already, by `add`."""
+    in_crowd: bool
+    """Whether it is queued here already, by `add_to_crowd`."""
 
     def flush(self) -> None:
         """Write what may be written; must not raise."""
@@ -44,6 +52,7 @@ class Flusher:
     def __init__(self, loop: Loop | None = None) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self._dirty: deque[Flushable] = deque()  # bounded by the number of connections: each is in it once
+        self._crowd: deque[Flushable] = deque()  # bounded likewise
         self._lingering: set[Flushable] = set()  # bounded likewise
         self._scheduled = False
 
@@ -51,9 +60,13 @@ class Flusher:
         """Flush `connection` at the end of this turn of the loop."""
         connection.dirty = True
         self._dirty.append(connection)
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+        self._schedule()
+
+    def add_to_crowd(self, connection: Flushable) -> None:
+        """Flush `connection` when it is the crowd's turn; what it is told by `add` meanwhile takes all along."""
+        connection.in_crowd = True
+        self._crowd.append(connection)
+        self._schedule()
 
     def linger(self, connection: Flushable) -> None:
         """Flush `connection` with whatever it is to be told next, or in a while."""
@@ -64,7 +77,7 @@ class Flusher:
     def flush_all(self) -> None:
         """Write everything now: before closing."""
         self._end_lingering()
-        while self._dirty:
+        while self._dirty or self._crowd:
             self._flush_some()
 
     def _end_lingering(self) -> None:
@@ -76,7 +89,11 @@ class Flusher:
     def _flush(self) -> None:
         self._scheduled = False
         self._flush_some()
-        if self._dirty and not self._scheduled:
+        if self._dirty or self._crowd:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._flush)
 
@@ -85,3 +102,7 @@ class Flusher:
             connection = self._dirty.popleft()
             connection.dirty = False
             connection.flush()
+        for _ in range(min(_CROWD_WRITES_A_TURN, len(self._crowd))):
+            connection = self._crowd.popleft()
+            connection.in_crowd = False
+            connection.flush()  # nothing, if it was told something else meanwhile

@@ -81,7 +81,7 @@ class EntrySender:
         for connection in tuple(interest.viewers):
             from_seq = members[connection]
             if from_seq <= lowest:
-                connection.push(whole, now)
+                connection.push(whole, now, crowd=True)
             else:
                 for part in parts:
                     part.push(connection, from_seq, now)
@@ -117,4 +117,4 @@ class _Part:
     def push(self, connection: Connection, from_seq: int, now: float) -> None:
         """To one who may read from `from_seq` on."""
         if self.entry.seq >= from_seq:
-            connection.push(self.full if self.entry.ref_seq >= from_seq else self.bare, now)
+            connection.push(self.full if self.entry.ref_seq >= from_seq else self.bare, now, crowd=True)

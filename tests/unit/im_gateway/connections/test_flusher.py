@@ -8,6 +8,7 @@ from im_gateway.connections.flusher import Flusher
 class Connection:
     def __init__(self) -> None:
         self.dirty = False
+        self.in_crowd = False
         self.flushes = 0
 
     def flush(self) -> None:
@@ -100,3 +101,49 @@ def test_what_lingers_is_not_forgotten_before_closing() -> None:
     flusher.linger(connection)
     flusher.flush_all()
     assert connection.flushes == 1
+
+
+def test_a_crowd_is_written_in_shares_and_whatever_else_comes_goes_before_it() -> None:
+    loop = Loop()
+    flusher = Flusher(loop)
+    crowd = [Connection() for _ in range(250)]
+    for member in crowd:
+        flusher.add_to_crowd(member)
+    assert len(loop.ready) == 1
+    loop.turn()
+    assert [each.flushes for each in crowd] == [1] * 100 + [0] * 150
+    acked = Connection()
+    flusher.add(acked)
+    flusher.add(crowd[249])
+    order: list[Connection] = []
+    for each in (acked, crowd[249], crowd[100]):
+        each.flush = lambda each=each: order.append(each)  # type: ignore[method-assign, misc]
+    loop.turn()
+    assert order == [acked, crowd[249], crowd[100]]
+    loop.turn()
+    assert order[3:] == [crowd[249]], "its place in the crowd writes what came meanwhile, if anything did"
+    assert loop.ready == []
+    assert not any(each.in_crowd or each.dirty for each in crowd)
+
+
+def test_acks_without_end_do_not_hold_up_a_crowd_for_ever() -> None:
+    loop = Loop()
+    flusher = Flusher(loop)
+    crowd = [Connection() for _ in range(300)]
+    for member in crowd:
+        flusher.add_to_crowd(member)
+    for _ in range(3):
+        for _ in range(600):
+            flusher.add(Connection())
+        loop.turn()
+    assert all(each.flushes == 1 for each in crowd)
+
+
+def test_a_crowd_is_not_forgotten_before_closing() -> None:
+    loop = Loop()
+    flusher = Flusher(loop)
+    crowd = [Connection() for _ in range(250)]
+    for member in crowd:
+        flusher.add_to_crowd(member)
+    flusher.flush_all()
+    assert all(each.flushes == 1 for each in crowd)

@@ -31,8 +31,9 @@ class Receiver:
         self.writes: list[bytes] = []
         self.counted = 0
 
-    def push(self, outgoing: Outgoing, now: float) -> None:
+    def push(self, outgoing: Outgoing, now: float, *, crowd: bool) -> None:
         del now
+        assert crowd, "an ack may not wait for all of these"
         self.writes.append(outgoing.chunk(CODEC))
         self.counted += outgoing.frames
 
