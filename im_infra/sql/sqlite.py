@@ -76,9 +76,11 @@ class SqliteDatabase:
 
     async def read(self, unit: Unit[T]) -> T:
         """See `abstract.Database.read`; a unit sees one snapshot."""
-        reading = asyncio.get_running_loop().run_in_executor(self._reader_threads, lambda: self._readers.transact(unit))
-        # Shielded: a cancelled caller goes on at once, and the unit ends by itself, its connection in step.
-        return await asyncio.shield(reading)
+        # Shielded: a cancelled caller goes on at once, and the unit ends by itself, its connection in step. No name is
+        # given to the future: an error of the unit would hold this frame, and this frame the error.
+        return await asyncio.shield(
+            asyncio.get_running_loop().run_in_executor(self._reader_threads, lambda: self._readers.transact(unit))
+        )
 
     async def check(self) -> None:
         """See `abstract.Database.check`."""

@@ -27,14 +27,17 @@ class SqliteWriterThread:
         Raises:
             Exception: whatever the call raises.
         """
-        future: Future[T] = Future()
-        (self._urgent if urgent else self._others).append((future, call))
-        self._thread.submit(self._take_turn)  # a turn for each call, not that call's own
-        return await asyncio.shield(asyncio.wrap_future(future))
+        return await asyncio.shield(asyncio.wrap_future(self._line_up(call, urgent=urgent)))
 
     def shut_down(self) -> None:
         """Make the calls that wait, and end; blocks until then."""
         self._thread.shutdown()
+
+    def _line_up(self, call: Callable[[], T], *, urgent: bool) -> Future[T]:
+        future: Future[T] = Future()
+        (self._urgent if urgent else self._others).append((future, call))
+        self._thread.submit(self._take_turn)  # a turn for each call, not that call's own
+        return future
 
     def _take_turn(self) -> None:
         future, call = (self._urgent or self._others).popleft()
@@ -42,5 +45,6 @@ class SqliteWriterThread:
             result = call()
         except BaseException as error:  # noqa: BLE001 - the caller's, who raises it
             future.set_exception(error)
+            del future  # the error knows this frame: together they would stay, as nobody looks for cycles here
         else:
             future.set_result(result)

@@ -1,8 +1,10 @@
 """The embedded member: durability read back, and connections that break."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -178,3 +180,34 @@ async def test_a_closing_unit_goes_before_those_that_wait(database: SqliteDataba
     await asyncio.gather(holding, appending, *waiting)
     assert order == ["append", "cursors", "cursors", "cursors"]
     assert await count(database) == 1
+
+
+@pytest.mark.parametrize("way", ["write", "write_closing", "read"])
+async def test_the_error_of_a_unit_goes_with_its_last_holder(database: SqliteDatabase, way: str) -> None:
+    """The services keep the collector from looking for cycles: one for every refused request would stay for ever."""
+
+    class RefusedError(Exception):
+        pass
+
+    def refuse(_connection: Connection) -> Any:
+        raise RefusedError
+
+    async def refused() -> weakref.ref[RefusedError]:
+        try:
+            await getattr(database, way)(refuse)
+        except RefusedError as error:
+            return weakref.ref(error)
+        pytest.fail("it was taken")
+
+    gc.disable()
+    try:
+        left = await refused()
+        await database.write(put)  # the thread is done with the unit before
+        await database.read(put_nothing)
+        assert left() is None
+    finally:
+        gc.enable()
+
+
+def put_nothing(_connection: Connection) -> None:
+    """A unit that does nothing."""
