@@ -12,7 +12,7 @@ from typing import Final, Protocol
 _WRITES_A_TURN: Final = 500
 """A write is a system call of about 10 µs: more would hold up everybody else on the loop for too long."""
 _CROWD_WRITES_A_TURN: Final = 100
-"""And this is how long an ack may wait that comes in amid a crowd's writes."""
+"""An ack that comes in amid a crowd's writes waits for no more than these."""
 _LINGER_S: Final = 0.2
 """How long what nobody waits for may wait for company: a write costs more than all that is in it."""
 

@@ -170,7 +170,7 @@ class FanOutDesk:
         now = self._hub.monotonic()
         self._hub.tally.checks += len(interest.members)
         for connection in interest.members:
-            connection.push(outgoing, now)
+            connection.push(outgoing, now, crowd=True)
 
     def _send(self, interest: Interest, entries: Sequence[FanOutEntry]) -> None:
         now = self._hub.monotonic()

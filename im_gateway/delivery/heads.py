@@ -42,7 +42,7 @@ class Heads:
                 made[key] = self._outgoing(key)
             outgoing = made[key]
             if outgoing is not None and connection.state == State.OPEN:
-                connection.push(outgoing, now)
+                connection.push(outgoing, now, crowd=True)
 
     def _outgoing(self, conversation_ids: tuple[int, ...]) -> Outgoing | None:
         marks = []

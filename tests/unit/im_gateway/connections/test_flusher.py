@@ -32,6 +32,13 @@ class Loop:
             callback()
 
 
+def crowd_of(count: int, flusher: Flusher) -> list[Connection]:
+    crowd = [Connection() for _ in range(count)]
+    for member in crowd:
+        flusher.add_to_crowd(member)
+    return crowd
+
+
 def test_all_dirty_connections_share_one_callback() -> None:
     loop = Loop()
     flusher = Flusher(loop)
@@ -106,9 +113,7 @@ def test_what_lingers_is_not_forgotten_before_closing() -> None:
 def test_a_crowd_is_written_in_shares_and_whatever_else_comes_goes_before_it() -> None:
     loop = Loop()
     flusher = Flusher(loop)
-    crowd = [Connection() for _ in range(250)]
-    for member in crowd:
-        flusher.add_to_crowd(member)
+    crowd = crowd_of(250, flusher)
     assert len(loop.ready) == 1
     loop.turn()
     assert [each.flushes for each in crowd] == [1] * 100 + [0] * 150
@@ -129,9 +134,7 @@ def test_a_crowd_is_written_in_shares_and_whatever_else_comes_goes_before_it() -
 def test_acks_without_end_do_not_hold_up_a_crowd_for_ever() -> None:
     loop = Loop()
     flusher = Flusher(loop)
-    crowd = [Connection() for _ in range(300)]
-    for member in crowd:
-        flusher.add_to_crowd(member)
+    crowd = crowd_of(300, flusher)
     for _ in range(3):
         for _ in range(600):
             flusher.add(Connection())
@@ -142,8 +145,6 @@ def test_acks_without_end_do_not_hold_up_a_crowd_for_ever() -> None:
 def test_a_crowd_is_not_forgotten_before_closing() -> None:
     loop = Loop()
     flusher = Flusher(loop)
-    crowd = [Connection() for _ in range(250)]
-    for member in crowd:
-        flusher.add_to_crowd(member)
+    crowd = crowd_of(250, flusher)
     flusher.flush_all()
     assert all(each.flushes == 1 for each in crowd)

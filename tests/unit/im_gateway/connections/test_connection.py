@@ -1,0 +1,117 @@
+"""What a connection writes first, and what once."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from im_gateway.codec.abstract import Outgoing
+from im_gateway.codec.protobuf_codec import ProtobufCodec
+from im_gateway.connections.connection import Connection, State
+from im_gateway.connections.flusher import Flusher
+from im_gateway.connections.tally import Tally
+from im_gateway.settings import GatewaySettings
+from im_infra.observability.metrics import Metrics
+from im_proto.v1.frame_pb2 import ServerFrame, ServerFrames
+from im_proto.v1.read_pb2 import HeadMark, HeadPush
+
+
+class Loop:
+    def __init__(self) -> None:
+        self.ready: list[Callable[[], None]] = []
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        self.ready.append(callback)
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> None:
+        raise AssertionError(f"nothing lingers here, for {delay} s: {callback}")
+
+    def run(self) -> int:
+        """Returns how many turns it took."""
+        turns = 0
+        while self.ready:
+            self.ready.pop(0)()
+            turns += 1
+        return turns
+
+
+class Socket:
+    """Notes who wrote what, in the order of the writes."""
+
+    writable = True
+
+    def __init__(self, name: int, writes: list[tuple[int, list[int]]]) -> None:
+        self._name = name
+        self._writes = writes
+
+    def send_binary(self, data: bytes) -> None:
+        frames = ServerFrames.FromString(data).frames
+        self._writes.append((self._name, [frame.request_id for frame in frames]))
+
+
+FRAME = ServerFrame(head_push=HeadPush(heads=[HeadMark(conversation_id=1, max_seq=7)])).SerializeToString()
+
+
+@pytest.fixture
+def loop() -> Loop:
+    return Loop()
+
+
+@pytest.fixture
+def writes() -> list[tuple[int, list[int]]]:
+    return []
+
+
+@pytest.fixture
+def connections(loop: Loop, writes: list[tuple[int, list[int]]]) -> list[Connection]:
+    hub: Any = SimpleNamespace(
+        monotonic=lambda: 0.0,
+        settings=GatewaySettings(),
+        flusher=Flusher(loop),
+        tally=Tally(Metrics()),
+        on_lagged=pytest.fail,
+    )
+    made = []
+    for number in range(150):
+        connection = Connection(number, ProtobufCodec(), address="127.0.0.1", exempt=True, hub=hub)
+        connection._socket = Socket(number, writes)  # type: ignore[assignment]
+        connection.state = State.OPEN
+        made.append(connection)
+    return made
+
+
+def test_an_ack_goes_before_a_crowd(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    """And takes along what the same connection was pushed before, which is not written a second time."""
+    outgoing = Outgoing(FRAME)
+    for connection in connections:
+        connection.push(outgoing, 0.0, crowd=True)
+    connections[149].answer(5, FRAME)
+    connections[149].push(outgoing, 0.0, crowd=True)
+    loop.run()
+    assert writes[0][0] == 149
+    assert sorted(writes[0][1]) == [0, 0, 5]
+    assert [name for name, _ in writes[1:]] == list(range(149))
+
+
+def test_what_a_crowd_is_told_twice_before_its_turn_is_one_write(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    outgoing = Outgoing(FRAME)
+    for connection in (*connections, *connections):
+        connection.push(outgoing, 0.0, crowd=True)
+    assert loop.run() == 2, "each is queued once, so that the queue is bounded by the connections"
+    assert writes == [(number, [0, 0]) for number in range(150)]
+
+
+def test_a_push_to_one_alone_goes_before_a_crowd(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    outgoing = Outgoing(FRAME)
+    for connection in connections[:-1]:
+        connection.push(outgoing, 0.0, crowd=True)
+    connections[-1].push(outgoing, 0.0)
+    loop.run()
+    assert writes[0] == (149, [0])
