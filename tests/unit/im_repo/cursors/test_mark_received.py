@@ -1,8 +1,10 @@
 """Moving received cursors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 
 from im_proto.repo.v1.stream_pb2 import CursorState
 from im_proto.v1.conversation_pb2 import MEMBER_STATE_IN, MEMBER_STATE_LEFT
@@ -35,3 +37,36 @@ def test_only_members_receive(connection: Connection, seed: Any) -> None:
     seed.member(1, 7, (1, 9), state=MEMBER_STATE_LEFT)
     assert mark_received(connection, {Place(7, 1): 5, Place(8, 1): 5}, 50) == []
     assert connection.scalar(select(func.count()).select_from(CURSOR)) == 0
+
+
+@contextmanager
+def noted_steps(connection: Connection) -> Iterator[list[str]]:
+    """The statements that the driver runs meanwhile; SQLite's runs those of an executemany one by one."""
+    steps: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        steps.append(statement)
+
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_trace_callback(steps.append)
+        yield steps
+        driver.set_trace_callback(None)
+    else:
+        event.listen(connection, "before_cursor_execute", note)
+        yield steps
+        event.remove(connection, "before_cursor_execute", note)
+
+
+def test_many_moves_are_as_many_steps_of_the_driver_as_few(connection: Connection, seed: Any) -> None:
+    """SQLite's driver gives the interpreter away at each, and a busy loop takes half a millisecond before it is back."""
+    for conversation_id in range(1, 41):
+        seed.conversation(conversation_id, 7, max_seq=9)
+    counts = []
+    for seq, moved in ((3, 1), (5, 40)):
+        with noted_steps(connection) as steps:
+            states = mark_received(connection, {Place(7, number): seq for number in range(1, moved + 1)}, 50)
+        assert [state.moved for state in states] == [True] * moved
+        counts.append(len(steps))
+    few, many = counts
+    assert 0 < many == few
