@@ -85,6 +85,8 @@ def _parse(term: str) -> Expectation:
     expectation = Expectation(name, float(match["value"]) * (1000 if unit == "s" else 1), term)
     wanted = ("ms", "s") if expectation.percentile else ("", "/s") if name in RATES else ("",)
     if unit not in wanted:
+        if unit in {"ms", "s"} and name not in {*RATES, *COUNTS}:
+            raise ValueError(f"{term!r}: a latency's {name} is not kept, only {', '.join(_PERCENTILES)}")
         told = " or ".join(each or "no unit" for each in wanted)
         raise ValueError(f"{term!r}: {name} is told with {told}")
     return expectation

@@ -54,6 +54,12 @@ def test_what_is_none_is_refused(text: str) -> None:
         parse_expectations(text)
 
 
+@pytest.mark.parametrize("text", ["p98=3ms", "ack.p95=1s"])
+def test_a_percentile_that_is_not_kept_is_told_with_those_that_are(text: str) -> None:
+    with pytest.raises(ValueError, match="only p50, p90, p99, p999, max"):
+        parse_expectations(text)
+
+
 def test_a_bare_percentile_is_about_what_the_scenario_measures() -> None:
     assert main_latency(Result("private", {}, delivered_per_s=1, latency_ms={"ack": summary(1)})) == "ack"
     pulls = Result("history", {}, latency_ms={"connect": summary(1), "pull": summary(2)})
