@@ -1,5 +1,6 @@
 """What every message says of itself: the run, its sender, its number, and when it was meant to leave."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 MICRO = 1_000_000
@@ -22,6 +23,7 @@ def write_stamp(run: str, sender: int, number: int, intended: float, filler: str
     return f"{run} {sender} {number} {int(intended * MICRO)} {filler}"
 
 
+@lru_cache(maxsize=1)  # a message to a thousand members is read a thousand times in a row
 def read_stamp(text: str, run: str) -> Stamp | None:
     """The stamp in a text; None where another run or somebody else wrote it."""
     if not text.startswith(run):

@@ -6,8 +6,8 @@ The SDK's machine does far more per message (gaps, stores, retries); a load test
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
-from typing import Final, cast
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, cast
 from uuid import uuid4
 
 import picows
@@ -61,18 +61,35 @@ class SendFrame:
         return self._frames.SerializeToString()
 
 
+class Pushed(NamedTuple):
+    """What counts of a frame that pushes a message."""
+
+    conversation_id: int
+    seq: int
+    text: str
+
+
 class SharedFrames:
     """Remembers the last WebSocket message: many members of a group are pushed the same bytes one after the other."""
 
     def __init__(self) -> None:
         self._payload = b""
-        self._frames = ServerFrames()
+        self._frames: list[Pushed | ServerFrame] = []
 
-    def parse(self, payload: bytes) -> ServerFrames:
-        """The frames in a payload; not to be changed."""
+    def parse(self, payload: bytes) -> Sequence[Pushed | ServerFrame]:
+        """The frames in a payload; not to be changed. Pushed messages are taken out of theirs: once for all members."""
         if payload != self._payload:
-            self._payload, self._frames = payload, ServerFrames.FromString(payload)
+            self._payload = payload
+            self._frames = [_taken_out(frame) for frame in ServerFrames.FromString(payload).frames]
         return self._frames
+
+
+def _taken_out(frame: ServerFrame) -> Pushed | ServerFrame:
+    if not frame.request_id:
+        message = frame.message_push.message  # an empty one where there is none: cheaper than to ask
+        if conversation_id := message.conversation_id:
+            return Pushed(conversation_id, message.seq, message.content.text.text)
+    return frame
 
 
 class Connection(picows.WSListener):
@@ -237,11 +254,16 @@ class Connection(picows.WSListener):
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         """Take a WebSocket message."""
         if frame.msg_type == picows.WSMsgType.BINARY:
-            for server_frame in self._shared_frames.parse(frame.get_payload_as_bytes()).frames:
-                if server_frame.request_id:
-                    self._take_answer(server_frame)
+            for told in self._shared_frames.parse(frame.get_payload_as_bytes()):
+                if isinstance(told, Pushed):
+                    conversation_id, seq, text = told
+                    if self._receipts is not None:
+                        self._receipts.note(self, conversation_id, seq)
+                    self._mailbox.deliver(conversation_id, seq, text)
+                elif told.request_id:
+                    self._take_answer(told)
                 else:
-                    self._take_push(server_frame)
+                    self._take_push(told)
         elif frame.msg_type == picows.WSMsgType.CLOSE:
             payload = frame.get_payload_as_bytes()
             self.close_code = int.from_bytes(payload[:2], "big") or NO_CLOSE_CODE
@@ -261,13 +283,7 @@ class Connection(picows.WSListener):
             waiting.refused(Refusal(error.name, error.retryable, error.retry_after_ms / 1000, error.message))
 
     def _take_push(self, frame: ServerFrame) -> None:
-        message = frame.message_push.message  # an empty one where there is none: cheaper than to ask
-        if conversation_id := message.conversation_id:
-            seq = message.seq
-            if self._receipts is not None:
-                self._receipts.note(self, conversation_id, seq)
-            self._mailbox.deliver(conversation_id, seq, message.content.text.text)
-        elif frame.HasField("head_push"):
+        if frame.HasField("head_push"):
             for head in frame.head_push.heads:
                 self._mailbox.head(head.conversation_id, head.max_seq)
         elif frame.HasField("lagged") or (frame.HasField("check") and frame.check.account):

@@ -5,6 +5,7 @@ connections that confirm in the same moment would stall the generator; so each h
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,14 +45,14 @@ class Receipts:
         """`connection` received the entry at `seq`."""
         waiting = self._waiting.get(connection)
         if waiting is None:
-            waiting = self._waiting[connection] = _Waiting(asyncio.get_running_loop().time(), {})
+            waiting = self._waiting[connection] = _Waiting(time.monotonic(), {})
             self._due.append((connection, waiting))
         waiting.cursors[conversation_id] = seq
 
     def along(self, connection: Teller) -> bytes:
         """What goes with a message that `connection` sends now: a serialised ClientFrames, empty if nothing is due."""
         waiting = self._waiting.get(connection)
-        if waiting is None or asyncio.get_running_loop().time() < waiting.since + INTERVAL_S:
+        if waiting is None or time.monotonic() < waiting.since + INTERVAL_S:
             return b""
         del self._waiting[connection]
         return _encode(waiting)
@@ -68,7 +69,7 @@ class Receipts:
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
-        latest = loop.time() - ALONE_AFTER_S
+        latest = time.monotonic() - ALONE_AFTER_S
         while self._due and self._due[0][1].since <= latest:
             connection, waiting = self._due.popleft()
             if self._waiting.get(connection) is waiting:  # else it went along with something
