@@ -44,3 +44,17 @@ def test_an_aggregate_gives_one_row_a_span_and_none_for_the_filling(connection: 
     seed.say(1, 7)
     rows = list(SpanQuery(count).run(connection, [LogSpan(1, 1, 9), LogSpan(2, 1, 9)]))
     assert {index: row.rows_ for index, row in rows} == {0: 1, 1: 0}
+
+
+def test_an_arm_is_compiled_once_for_any_number_of_spans(connection: Connection) -> None:
+    """It takes 1.5 ms, and where the first people come online together all of them would wait for dozens."""
+    made = []
+
+    def noted(span: SpanParameters) -> Any:
+        made.append(span)
+        return seqs(span)
+
+    query = SpanQuery(noted)
+    for spans in (1, 8, 32, 70):
+        list(query.run(connection, [LogSpan(1, 1, 9)] * spans))
+    assert len(made) == 1
