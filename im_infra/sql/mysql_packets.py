@@ -89,7 +89,7 @@ class Packets:
         Bytes go as hexadecimal digits, a binary string as the driver's own escapes are: those look at each byte of a
         message by itself, which costs 58 µs for a hundred of them instead of one.
         """
-        sql, values = statement
+        sql, values = statement.sql, statement.values
         if not values:
             return sql
         literal = self._connection.literal

@@ -2,8 +2,9 @@
 
 SQLite's driver gives the interpreter's lock away for every step; where the event loop is busy, each of the steps of an
 executemany may wait for it. And preparing a statement costs as much as running it: so the rows are filled up to a power
-of two with rows of NULLs, which match no key and are not inserted, and the few texts there are stay prepared. MySQL's
-text protocol prepares nothing, and gets the rows as they are.
+of two with rows of NULLs, which match no key and are not inserted, and the few texts there are stay prepared. What is
+found comes as one row, a JSON array, since every row is a step, too. MySQL's text protocol prepares nothing, and gets and
+gives the rows as they are.
 
 Names of tables and columns come from the code, values are bound by the driver.
 """
@@ -27,7 +28,14 @@ def mark(dialect: str) -> str:
 
 
 def find_by_keys(
-    dialect: str, table: str, columns: Sequence[str], key: Sequence[str], keys: Sequence[Row], *, index: str = "PRIMARY"
+    dialect: str,
+    table: str,
+    columns: Sequence[str],
+    key: Sequence[str],
+    keys: Sequence[Row],
+    *,
+    index: str = "PRIMARY",
+    binary: bool = False,
 ) -> Statement:
     """A SELECT of the rows with one of the keys, each found through its index, in no promised order.
 
@@ -42,9 +50,14 @@ def find_by_keys(
         keys: at least one.
         index: the one that begins with the columns of the key, by its name; MySQL weighs all others with these columns
             against it otherwise, which for 128 keys takes ten times as long as finding the rows.
+        binary: a column holds bytes, for which JSON has no word: on SQLite each row is a step then.
     """
     count = _filled(dialect, len(keys))
-    return Statement(_find_sql(dialect, table, columns, key, index, count), _values(keys, count))
+    if dialect != "sqlite":
+        return Statement(_find_mysql(dialect, table, columns, key, index, count), _values(keys, count))
+    return Statement(
+        _find_sqlite(table, columns, key, count, in_one=not binary), _values(keys, count), in_one=not binary
+    )
 
 
 def insert_rows(dialect: str, table: str, columns: Sequence[str], rows: Sequence[Row]) -> Statement:
@@ -123,14 +136,19 @@ def _rows_sql(dialect: str, *, width: int, count: int) -> str:
 
 
 @lru_cache(_TEXTS)
-def _find_sql(dialect: str, table: str, columns: Sequence[str], key: Sequence[str], index: str, count: int) -> str:
-    some = ", ".join(f"t.{column}" for column in columns)
+def _find_mysql(dialect: str, table: str, columns: Sequence[str], key: Sequence[str], index: str, count: int) -> str:
+    some, this = (", ".join(f"t.{column}" for column in names) for names in (columns, key))
     values = _rows_sql(dialect, width=len(key), count=count)
-    if dialect == "sqlite":
-        match = " AND ".join(f"t.{column} = k.column{number}" for number, column in enumerate(key, start=1))
-        return f"SELECT {some} FROM (VALUES {values}) AS k CROSS JOIN {table} AS t ON {match}"  # noqa: S608 - names only
-    this = ", ".join(f"t.{column}" for column in key)
     return f"SELECT {some} FROM {table} AS t FORCE INDEX ({index}) WHERE ({this}) IN ({values})"  # noqa: S608 - names only
+
+
+@lru_cache(_TEXTS)
+def _find_sqlite(table: str, columns: Sequence[str], key: Sequence[str], count: int, *, in_one: bool) -> str:
+    some = ", ".join(f"t.{column}" for column in columns)
+    asked = f"json_group_array(json_array({some}))" if in_one else some
+    values = _rows_sql("sqlite", width=len(key), count=count)
+    match = " AND ".join(f"t.{column} = k.column{number}" for number, column in enumerate(key, start=1))
+    return f"SELECT {asked} FROM (VALUES {values}) AS k CROSS JOIN {table} AS t ON {match}"  # noqa: S608 - names only
 
 
 @lru_cache(_TEXTS)

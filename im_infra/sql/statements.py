@@ -4,6 +4,7 @@ SQLAlchemy takes 20 µs of CPU a statement, and a server on the network a round 
 message ask all they know at once, and hand their last statements over to be run with the COMMIT.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -21,6 +22,12 @@ class Statement(NamedTuple):
 
     sql: str
     values: Sequence[object] = ()
+    in_one: bool = False
+    """Its rows come in a single one, as a JSON array of arrays: `rows` takes them apart."""
+
+    def rows(self, fetched: Rows) -> Rows:
+        """The rows that it asks for, of those that the driver gave."""
+        return json.loads(fetched[0][0]) if self.in_one else fetched
 
 
 class Closing(NamedTuple, Generic[T]):
@@ -36,7 +43,7 @@ class Shortcut(Protocol):
     """The way past SQLAlchemy that a member has on some of its connections."""
 
     def read(self, statements: Sequence[Statement]) -> list[Rows]:
-        """The rows of each."""
+        """The rows of each, as the driver gives them."""
         ...
 
     def write(self, statements: Sequence[Statement]) -> list[int]:
@@ -48,8 +55,10 @@ def read_together(connection: Connection, statements: Sequence[Statement]) -> li
     """The rows of each statement, asked at once where the connection can."""
     shortcut: Shortcut | None = connection.info.get(SHORTCUT)
     if shortcut is not None:
-        return shortcut.read(statements)
-    return [connection.exec_driver_sql(one.sql, tuple(one.values)).all() for one in statements]
+        fetched = shortcut.read(statements)
+    else:
+        fetched = [connection.exec_driver_sql(one.sql, tuple(one.values)).all() for one in statements]
+    return [one.rows(rows) for one, rows in zip(statements, fetched, strict=True)]
 
 
 def write_together(connection: Connection, statements: Sequence[Statement]) -> list[int]:

@@ -39,7 +39,7 @@ MessageRow = tuple[int, int, int, int, int, bytes, bytes, int, int, int, int, in
 
 def stored_question(dialect: str, identities: Collection[Identity]) -> Statement:
     """Ask which of the identities are stored already: after the conversations are locked."""
-    return find_by_keys(dialect, "message", _FIRST, _IDENTITY, list(identities), index=_BY_IDENTITY)
+    return find_by_keys(dialect, "message", _FIRST, _IDENTITY, list(identities), index=_BY_IDENTITY, binary=True)
 
 
 def stored_answer(rows: Rows) -> dict[Identity, FirstAck]:

@@ -65,6 +65,19 @@ def test_rows_are_found_by_their_keys(connection: Connection, count: int) -> Non
     assert sorted(map(tuple, found)) == [(number, f"row {number}") for number in range(1, count + 1)]
 
 
+@pytest.mark.parametrize("binary", [False, True])
+def test_what_is_found_is_one_step_of_sqlite_s_driver_unless_it_holds_bytes(binary: bool) -> None:
+    """The interpreter's lock goes away with each step, and a busy loop gives it back half a millisecond later."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        THING.metadata.create_all(connection)
+        fill(connection, 100)
+        question = find_by_keys("sqlite", "thing", ("a", "d"), ("a",), [(n,) for n in range(1, 91)], binary=binary)
+        assert len(connection.exec_driver_sql(question.sql, tuple(question.values)).all()) == (90 if binary else 1)
+        assert sorted(map(tuple, read_together(connection, [question])[0])) == [(n, f"row {n}") for n in range(1, 91)]
+    engine.dispose()
+
+
 @pytest.mark.parametrize("count", COUNTS)
 def test_rows_are_updated_by_their_key(connection: Connection, count: int) -> None:
     """The named columns alone."""
@@ -119,7 +132,7 @@ def test_keys_of_several_columns_are_found_through_the_index() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE pair (a INTEGER, b INTEGER, c INTEGER, PRIMARY KEY (a, b))")
-        sql, values = find_by_keys("sqlite", "pair", ("c",), ("a", "b"), [(2, 3), (4, 4)])
+        sql, values, _ = find_by_keys("sqlite", "pair", ("c",), ("a", "b"), [(2, 3), (4, 4)])
         plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(values))]
     assert any(step.startswith("SEARCH t USING INDEX") for step in plan), plan
     assert not any(step.startswith("SCAN t") for step in plan), plan

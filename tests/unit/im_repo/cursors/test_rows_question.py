@@ -24,7 +24,7 @@ def test_the_table_is_not_scanned(connection: Connection, seed: Any) -> None:
     """Each key is found through the index, whichever way the engine is asked."""
     for conversation_id in range(10, 60):
         seed.conversation(conversation_id, *range(1, 9))
-    sql, values = rows_question(connection.dialect.name, "member", KEY, KEY, [(7, 12), (8, 31)])
+    sql, values, _ = rows_question(connection.dialect.name, "member", KEY, KEY, [(7, 12), (8, 31)])
     if connection.dialect.name == "sqlite":
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(values)).all()
         assert any("SEARCH t" in row.detail for row in plan)
