@@ -22,9 +22,10 @@ class SqliteSettings(Section):
         description="Milliseconds to wait for another process's lock before STORAGE_BUSY is answered.",
     )
     checkpoint_pages: int = Field(
-        default=4_000,
+        default=16_000,
         ge=100,
-        description="Pages (4 KiB) of write-ahead log after which a commit also moves them into the database file.",
+        description="Pages (4 KiB) of write-ahead log after which commits move them into the database file themselves, "
+        "because the thread that does so beside them has fallen behind.",
     )
     cache_kib: int = Field(
         default=65_536, ge=1_024, description="KiB of pages that the writing connection keeps in memory."

@@ -24,6 +24,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from im_infra.sql.abstract import Unit
 from im_infra.sql.errors import StoreUnavailableError
 from im_infra.sql.settings import SqliteSettings
+from im_infra.sql.sqlite_checkpointer import SqliteCheckpointer
 from im_infra.sql.sqlite_errors import is_broken, translate
 from im_infra.sql.sqlite_shortcut import SqliteShortcut
 from im_infra.sql.sqlite_writer_thread import SqliteWriterThread
@@ -52,6 +53,7 @@ class SqliteDatabase:
         self._readers = _Connections(self.reader_engine)
         # Unbounded by themselves; who submits is bounded: the append queue, stream credit, the gRPC server's limit.
         self._writer_thread = SqliteWriterThread()
+        self.checkpointer = SqliteCheckpointer(path)
         self._reader_threads = ThreadPoolExecutor(settings.reader_threads, thread_name_prefix="sqlite-reader")
 
     @property
@@ -61,7 +63,7 @@ class SqliteDatabase:
 
     async def write(self, unit: Unit[T]) -> T:
         """See `abstract.Database.write`; units run one after the other, in the order of the calls."""
-        return await self._writer_thread.run(lambda: self._writer.transact(unit))
+        return await self._writer_thread.run(lambda: self._transact(unit))
 
     @property
     def closing_lanes(self) -> int:
@@ -71,7 +73,7 @@ class SqliteDatabase:
     async def write_closing(self, unit: Unit[Closing[T]]) -> T:
         """See `abstract.Database.write_closing`; such a unit goes before those of `write` that wait."""
         return await self._writer_thread.run(
-            lambda: self._writer.transact(lambda connection: close(connection, unit(connection))), urgent=True
+            lambda: self._transact(lambda connection: close(connection, unit(connection))), urgent=True
         )
 
     async def read(self, unit: Unit[T]) -> T:
@@ -101,12 +103,17 @@ class SqliteDatabase:
     async def close(self) -> None:
         """Close all connections, after the units under way and waiting; the last one to close empties the WAL."""
         loop = asyncio.get_running_loop()
-        for shut_down, connections in (
-            (self._reader_threads.shutdown, self._readers),
-            (self._writer_thread.shut_down, self._writer),
-        ):
-            await loop.run_in_executor(None, shut_down)
-            connections.close()
+        await loop.run_in_executor(None, self._reader_threads.shutdown)
+        await loop.run_in_executor(None, self._writer_thread.shut_down)
+        await loop.run_in_executor(None, self.checkpointer.shut_down)  # no unit starts another round by now
+        self._readers.close()
+        self.checkpointer.close()
+        self._writer.close()
+
+    def _transact(self, unit: Unit[T]) -> T:
+        result = self._writer.transact(unit)
+        self.checkpointer.committed()
+        return result
 
 
 @asynccontextmanager
@@ -236,7 +243,7 @@ def _set_pragmas(connection: Any, settings: SqliteSettings, *, writes: bool) -> 
         "cache_size": -settings.cache_kib if writes else -settings.cache_kib // 4,
         "temp_store": "MEMORY",
         "wal_autocheckpoint": settings.checkpoint_pages,
-        "journal_size_limit": settings.checkpoint_pages * 4096 * 4,
+        "journal_size_limit": settings.checkpoint_pages * 4096,
     }
     for name, value in {**wanted, **others}.items():
         _pragma(connection, f"PRAGMA {name} = {value}")

@@ -1,0 +1,65 @@
+"""What is committed reaches the database file beside the writer."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+from structlog.testing import capture_logs
+
+from im_infra.sql.settings import SqliteSettings
+from im_infra.sql.sqlite import SqliteDatabase, open_sqlite
+from im_infra.sql.sqlite_checkpointer import UNITS, SqliteCheckpointer
+from tests.harness.workload import until
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with open_sqlite(tmp_path / "im.db", SqliteSettings()) as database:
+        await database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE thing (body BLOB)"))
+        yield database
+
+
+def put(connection: Connection) -> None:
+    connection.exec_driver_sql("INSERT INTO thing VALUES (zeroblob(9000))")
+
+
+async def test_pages_leave_the_log_while_units_are_committed(database: SqliteDatabase) -> None:
+    """The file grows, though no commit has come to the number of pages at which it would move them itself.
+
+    And where the writer rests now and then, the log begins anew instead of growing.
+    """
+    log = database.path.with_name("im.db-wal")
+    sizes = []
+    for written in range(1, 11):
+        for _ in range(UNITS):
+            await database.write(put)
+        await until(lambda: database.path.stat().st_size > written * UNITS * 9_000, 10)  # noqa: B023 - awaited at once
+        await until(lambda: not database.checkpointer.working, 10)
+        sizes.append(log.stat().st_size)
+    assert max(sizes) < 3 * sizes[0]
+
+
+async def test_a_failure_is_told_once_and_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "im.db"
+    path.write_bytes(b"this is no database, it is a text " * 200)
+    checkpointer = SqliteCheckpointer(path)
+
+    async def a_round() -> None:
+        for _ in range(UNITS):
+            checkpointer.committed()
+        await until(lambda: not checkpointer.working, 10)
+
+    with capture_logs() as logs:
+        for _ in range(3):
+            await a_round()
+        failures = len(logs)
+        path.unlink()
+        await a_round()  # makes an empty database
+        path.write_bytes(b"this is no database, it is a text " * 200)
+        checkpointer.close()
+        await a_round()
+    checkpointer.shut_down()
+    checkpointer.close()
+    assert failures == 1
+    assert [line["event"] for line in logs] == ["checkpoint failed; commits do it themselves until it succeeds"] * 2
