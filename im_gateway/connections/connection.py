@@ -264,15 +264,23 @@ class Connection:
         socket, outbound, tally = self._socket, self.outbound, self._hub.tally
         if socket is None:
             return
-        send = socket.send_text if self.codec.is_text else socket.send_binary
-        while outbound and socket.writable:
+        codec = self.codec
+        send = socket.send_text if codec.is_text else socket.send_binary
+        while outbound.bytes and socket.writable:
             chunks, count = outbound.take(_MAX_MESSAGE_BYTES)
             tally.sent_frames += count
             tally.sent_messages += 1
-            send(self.codec.join(chunks, count))
-        if outbound.lagged_at is not None and not outbound and socket.writable:
-            send(self.codec.chunk(frames.lagged_frame(outbound.caught_up())))
-        if (outbound.answer_bytes > self._hub.settings.connections.max_queued_answer_bytes) != self._reading_paused:
+            send(codec.join(chunks, count))
+        if outbound.lagged_at is not None and not outbound.bytes and socket.writable:
+            send(codec.chunk(frames.lagged_frame(outbound.caught_up())))
+        if outbound.bytes or self._reading_paused:
+            self._pause_or_read(socket)
+
+    def _pause_or_read(self, socket: Socket) -> None:
+        """Whoever does not fetch the answers is not asked for more."""
+        if (
+            self.outbound.answer_bytes > self._hub.settings.connections.max_queued_answer_bytes
+        ) != self._reading_paused:
             self._reading_paused = not self._reading_paused
             if self._reading_paused:
                 socket.pause_reading()

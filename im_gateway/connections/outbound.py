@@ -87,12 +87,11 @@ class Outbound:
     def take(self, max_bytes: int) -> tuple[list[bytes], int]:
         """Take the next chunks for one message, and how many frames they are: at least one, and no more than fit."""
         if self.bytes <= max_bytes:
-            chunks, pushes = self._chunks, self._pushes
-            answers = self._push_frames.count(0)
-            self._chunks = []
-            self._push_frames = []
+            chunks, of_pushes = self._chunks, self._push_frames
+            frames = (of_pushes[0] or 1) if len(chunks) == 1 else self._pushes + of_pushes.count(0)
+            self._chunks, self._push_frames = [], []
             self._pushes = self._push_bytes = self.bytes = 0
-            return chunks, pushes + answers
+            return chunks, frames
         size = count = 0
         for chunk in self._chunks:
             if count and size + len(chunk) > max_bytes:
