@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from im_proto.repo.v1.stream_pb2 import Entries, LogEntry
 from im_repo.log.convert import to_member_effect
@@ -45,12 +45,7 @@ def read_entries(connection: Connection, conversation_id: int, *, from_seq: int,
     ).one_or_none()
     if state is None:
         return Entries()
-    rows = connection.execute(
-        select(*ENTRY_COLUMNS)
-        .where(MESSAGE.c.conversation_id == conversation_id, MESSAGE.c.seq.between(from_seq, to_seq))
-        .order_by(MESSAGE.c.seq)
-        .limit(MAX_ENTRIES)
-    ).all()
+    rows = read_rows(connection, conversation_id, from_seq=from_seq, to_seq=to_seq, limit=MAX_ENTRIES, back=False)
     entries = Entries(epoch=state.epoch, member_version=state.member_version)
     for row in rows:
         entry = to_entry(row)
@@ -83,10 +78,17 @@ def read_rows(
     connection: Connection, conversation_id: int, *, from_seq: int, to_seq: int, limit: int, back: bool
 ) -> Sequence[AnyRow]:
     """At most `limit` rows between two seqs, from the lower one up or from the upper one down."""
-    order = MESSAGE.c.seq.desc() if back else MESSAGE.c.seq.asc()
-    return connection.execute(
-        select(*ENTRY_COLUMNS)
-        .where(MESSAGE.c.conversation_id == conversation_id, MESSAGE.c.seq.between(from_seq, to_seq))
-        .order_by(order)
-        .limit(limit)
-    ).all()
+    values = {"of_conversation": conversation_id, "from_seq": from_seq, "to_seq": to_seq, "at_most": limit}
+    return connection.execute(_DOWN if back else _UP, values).all()
+
+
+_STRETCH: Final = (  # constants, as every pull asks them
+    select(*ENTRY_COLUMNS)
+    .where(
+        MESSAGE.c.conversation_id == bindparam("of_conversation"),
+        MESSAGE.c.seq.between(bindparam("from_seq"), bindparam("to_seq")),
+    )
+    .limit(bindparam("at_most"))
+)
+_UP: Final = _STRETCH.order_by(MESSAGE.c.seq.asc())
+_DOWN: Final = _STRETCH.order_by(MESSAGE.c.seq.desc())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.sql.dml import Insert
@@ -24,15 +25,19 @@ def find_places(connection: Connection, conversation_id: int, user_ids: Iterable
     return {row[0]: Place(*row[1:]) for row in rows}
 
 
+_WINDOWS: Final = (  # a constant, as every pull asks it
+    select(MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq)
+    .where(
+        MEMBER_WINDOW.c.conversation_id == bindparam("of_conversation"), MEMBER_WINDOW.c.user_id == bindparam("of_user")
+    )
+    .order_by(MEMBER_WINDOW.c.from_seq)
+)
+
+
 def find_windows(connection: Connection, conversation_id: int, user_id: int, *, kind: int) -> tuple[Window, ...]:
     """What the user may see; in the world room everything, unless a row says that they are out."""
     windows = tuple(
-        Window(*row)
-        for row in connection.execute(
-            select(MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq)
-            .where(MEMBER_WINDOW.c.conversation_id == conversation_id, MEMBER_WINDOW.c.user_id == user_id)
-            .order_by(MEMBER_WINDOW.c.from_seq)
-        )
+        Window(*row) for row in connection.execute(_WINDOWS, {"of_conversation": conversation_id, "of_user": user_id})
     )
     if kind == KIND_WORLD:
         this = (MEMBER.c.conversation_id == conversation_id) & (MEMBER.c.user_id == user_id)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from im_infra import error_table
 from im_infra.errors import ImError
@@ -18,6 +18,15 @@ from im_repo.schema import CONVERSATION, MESSAGE
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 100
 MAX_SEQS: Final = 100
+
+# A constant, as every pull asks it: SQLAlchemy takes as long to put such a statement together as to run it.
+_LOG: Final = select(
+    CONVERSATION.c.kind,
+    CONVERSATION.c.epoch,
+    CONVERSATION.c.rewind_seq,
+    CONVERSATION.c.max_seq,
+    CONVERSATION.c.min_seq,
+).where(CONVERSATION.c.conversation_id == bindparam("of_conversation"))
 
 
 class RangeQuery(NamedTuple):
@@ -38,15 +47,7 @@ def read_range(connection: Connection, query: RangeQuery) -> Range:
     Raises:
         ImError: CONVERSATION_NOT_FOUND: there is none, or the reader was never in it.
     """
-    log = connection.execute(
-        select(
-            CONVERSATION.c.kind,
-            CONVERSATION.c.epoch,
-            CONVERSATION.c.rewind_seq,
-            CONVERSATION.c.max_seq,
-            CONVERSATION.c.min_seq,
-        ).where(CONVERSATION.c.conversation_id == query.conversation_id)
-    ).one_or_none()
+    log = connection.execute(_LOG, {"of_conversation": query.conversation_id}).one_or_none()
     windows = find_windows(connection, query.conversation_id, query.user_id, kind=log.kind) if log is not None else ()
     if log is None or not windows:
         raise ImError(error_table.CONVERSATION_NOT_FOUND)
