@@ -14,7 +14,7 @@ from typing import Final
 from im_infra.observability import logs
 
 UNITS: Final = 64
-"""Committed units between two rounds: some hundred pages, 20 to 40 ms of a thread that nobody waits for."""
+"""Committed units between two rounds: some hundred pages, 2 to 5 ms of a thread that nobody waits for."""
 
 _LOG: Final = logs.get(__name__)
 

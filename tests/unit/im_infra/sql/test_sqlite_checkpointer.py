@@ -16,11 +16,11 @@ from tests.harness.workload import until
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     async with open_sqlite(tmp_path / "im.db", SqliteSettings()) as database:
-        await database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE thing (body BLOB)"))
         yield database
 
 
 def put(connection: Connection) -> None:
+    connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS thing (body BLOB)")
     connection.exec_driver_sql("INSERT INTO thing VALUES (zeroblob(9000))")
 
 
