@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from im_bench.report.record import Row
 from im_bench.run.coordinator import Listener
 from im_bench.scenarios.abstract import Step
+from im_cli.bench.milestones import Milestones
 
 TICKS_A_SECOND: Final = 4
 
@@ -39,6 +40,7 @@ class Display:
         self._task: TaskID = self._progress.add_task("starting", total=None, name=name, figures="")
         self._rows = 0
         self._by_time = False
+        self._milestones = Milestones(console, name)
 
     def __enter__(self) -> Self:
         """Show it."""
@@ -57,6 +59,7 @@ class Display:
         self._taken += 1
         self._rows, self._by_time = 0, duration_s is not None
         description = f"{self._taken}/{self._steps} {step.label}"
+        self._milestones = Milestones(self._console, f"{self._name} {description}")
         # `reset` forgets the fields that it is not given.
         self._progress.reset(
             self._task, description=description, total=duration_s, completed=0, name=self._name, figures=""
@@ -67,6 +70,7 @@ class Display:
     def _on_progress(self, done: int, total: int) -> None:
         if not self._by_time:
             self._progress.update(self._task, completed=done, total=total)
+            self._milestones.reached(done, total)
 
     def _on_row(self, row: Row) -> None:
         self._rows += 1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from im_cli.bench.milestones import Milestones
 from im_cli.exit_code import CommandError, ExitCode
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class PeopleSource:
         """Do it behind a progress bar, and remember each account as it comes."""
         if not self._console.is_terminal:
             self._console.print(f"{label}: {total:,}", highlight=False)
+        milestones = Milestones(self._console, label)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task(label, total=total)
@@ -95,6 +97,7 @@ class PeopleSource:
                 self._known[account.user_id] = account
                 self._had += 1
                 progress.advance(task)
+                milestones.reached(int(progress.tasks[task].completed), total)
 
             asyncio.run(work(had))
 
