@@ -6,6 +6,7 @@ import pytest
 
 from im_bench.adapters.abstract import AdapterError
 from im_bench.adapters.im import connection as module
+from im_proto.v1.frame_pb2 import ServerFrame, ServerFrames
 from im_sdk import Client
 from tests.harness.light import open_light
 from tests.harness.workload import until
@@ -23,6 +24,21 @@ async def test_a_server_that_ends_amid_the_handshake_is_no_connection() -> None:
         with pytest.raises(AdapterError, match="amid the handshake") as raised:
             await open_light(f"ws://127.0.0.1:{port}/ws", access_token="token", device_id="device")
     assert raised.value.reason == "no connection"
+
+
+def test_the_same_bytes_are_taken_apart_once() -> None:
+    """Pushed messages come out of their frames; answers and whatever else is pushed stay as they are."""
+    pushed, answer, head = ServerFrame(), ServerFrame(request_id=4), ServerFrame()
+    message = pushed.message_push.message
+    message.conversation_id, message.seq, message.content.text.text = 7, 3, "hello"
+    answer.send.seq = 9
+    head.head_push.heads.add(conversation_id=8, max_seq=2)
+    payload = ServerFrames(frames=(pushed, answer, head)).SerializeToString()
+    shared = module.SharedFrames()
+    first = shared.parse(payload)
+    assert list(first) == [module.Pushed(7, 3, "hello"), answer, head]
+    assert shared.parse(bytes(bytearray(payload))) is first
+    assert list(shared.parse(b"")) == []
 
 
 async def test_a_connection_that_says_nothing_pings(monkeypatch: pytest.MonkeyPatch) -> None:
