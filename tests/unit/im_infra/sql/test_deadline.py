@@ -14,8 +14,10 @@ from tests.support.mariadb import MariadbServer
 
 
 def test_without_a_deadline_there_is_nothing_to_move() -> None:
-    with create_engine("sqlite://").connect() as connection:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
         allow_time(connection, 1)
+    engine.dispose()
 
 
 async def test_a_unit_that_said_so_is_not_given_up(mariadb_server: MariadbServer, mariadb_database: str) -> None:

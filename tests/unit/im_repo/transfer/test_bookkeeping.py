@@ -1,5 +1,7 @@
 """What the target remembers of a transfer."""
 
+from collections.abc import Iterator
+
 import pytest
 from sqlalchemy import Connection, Engine, create_engine
 
@@ -11,16 +13,18 @@ from im_repo.transfer.errors import OtherSourceError
 
 
 @pytest.fixture
-def engine() -> Engine:
+def engine() -> Iterator[Engine]:
     """The schema as a product's process makes it, with its revision."""
-    return create_engine("sqlite://")
+    engine = create_engine("sqlite://")
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
-def connection(engine: Engine) -> Connection:
-    connection = engine.connect()
-    upgrade(connection)
-    return connection
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        upgrade(connection)
+        yield connection
 
 
 def test_it_is_begun_ended_and_then_unknown(connection: Connection) -> None:
