@@ -36,11 +36,15 @@ class SqliteCheckpointer:
         """A round is under way."""
 
     def committed(self) -> None:
-        """A unit was committed; called by the writing thread alone. Starts a round when it is time for one."""
+        """A unit was committed; called by the writing thread alone. Starts a round when it is time for one; never fails."""
         self._units += 1
         if self._units >= UNITS and not self.working:
             self._units, self.working = 0, True
-            self._thread.submit(self._round)
+            try:
+                self._thread.submit(self._round)
+            except RuntimeError as error:  # no thread is to be had: the unit is committed all the same
+                self.working = False
+                self._tell(error)
 
     def shut_down(self) -> None:
         """End, after the round under way; blocks until then."""
@@ -58,11 +62,14 @@ class SqliteCheckpointer:
             self._failed = False
         except sqlite3.Error as error:
             self.close()
-            if not self._failed:  # told once, not 64 commits later again
-                _LOG.warning("checkpoint failed; commits do it themselves until it succeeds", error=str(error))
-            self._failed = True
+            self._tell(error)
         finally:
             self.working = False
+
+    def _tell(self, error: Exception) -> None:
+        if not self._failed:  # once, not 64 commits later again
+            _LOG.warning("checkpoint failed; commits do it themselves until it succeeds", error=str(error))
+        self._failed = True
 
     def _move(self) -> None:
         connection = self._connection

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
+from im_infra.sql import sqlite_checkpointer
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite import SqliteDatabase, open_sqlite
 from im_infra.sql.sqlite_checkpointer import UNITS, SqliteCheckpointer
@@ -38,6 +39,25 @@ async def test_pages_leave_the_log_while_units_are_committed(database: SqliteDat
         await until(lambda: not database.checkpointer.working, 10)
         sizes.append(log.stat().st_size)
     assert max(sizes) < 3 * sizes[0]
+
+
+async def test_commits_bound_the_log_where_nobody_empties_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_checkpointer, "UNITS", 1_000_000)
+    async with open_sqlite(tmp_path / "im.db", SqliteSettings(checkpoint_pages=100)) as database:
+        for _ in range(200):
+            await database.write(put)
+        assert (tmp_path / "im.db-wal").stat().st_size < 150 * 4_200
+        assert database.path.stat().st_size > 100 * 9_000
+
+
+async def test_a_unit_is_committed_where_no_thread_is_to_be_had(database: SqliteDatabase) -> None:
+    database.checkpointer.shut_down()
+    with capture_logs() as logs:
+        for _ in range(3 * UNITS):
+            await database.write(put)
+    assert [line["event"] for line in logs] == ["checkpoint failed; commits do it themselves until it succeeds"]
+    rows = await database.read(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM thing").scalar_one())
+    assert rows == 3 * UNITS
 
 
 async def test_a_failure_is_told_once_and_tried_again(tmp_path: Path) -> None:
