@@ -91,13 +91,14 @@ class PeopleSource:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task(label, total=total)
+            before = self._had
 
             def had(account: "Account") -> None:
                 assert self._known is not None
                 self._known[account.user_id] = account
                 self._had += 1
                 progress.advance(task)
-                milestones.reached(int(progress.tasks[task].completed), total)
+                milestones.reached(self._had - before, total)
 
             asyncio.run(work(had))
 

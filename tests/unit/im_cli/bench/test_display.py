@@ -20,6 +20,7 @@ def shown(*, terminal: bool) -> str:
         listener = display.listener()
         listener.on_step(Step("connect", "connecting"), None)
         listener.on_progress(10, 40)
+        listener.on_progress(1_010, 2_500)
         listener.on_step(Step("drive", "driving", drives=True), 5.0)
         listener.on_row(row())
     assert isinstance(console.file, io.StringIO)
@@ -34,8 +35,9 @@ def test_a_terminal_shows_the_step_and_the_last_second() -> None:
     assert "generator 50%" in told
 
 
-def test_a_log_gets_a_line_for_each_step() -> None:
-    assert shown(terminal=False).split("\n")[:2] == [
+def test_a_log_gets_a_line_for_each_step_and_each_thousand() -> None:
+    assert shown(terminal=False).split("\n")[:3] == [
         "run 2/36: private 1/2 connecting",
+        "run 2/36: private 1/2 connecting: 1,010 of 2,500",
         "run 2/36: private 2/2 driving",
     ]
