@@ -39,11 +39,19 @@ class Loop:
 class Socket:
     """Notes who wrote what, in the order of the writes."""
 
-    writable = True
-
     def __init__(self, name: int, writes: list[tuple[int, list[int]]]) -> None:
         self._name = name
         self._writes = writes
+        self.writable = True
+        self.reading = True
+
+    def pause_reading(self) -> None:
+        assert self.reading
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        assert not self.reading
+        self.reading = True
 
     def send_binary(self, data: bytes) -> None:
         frames = ServerFrames.FromString(data).frames
@@ -115,3 +123,27 @@ def test_a_push_to_one_alone_goes_before_a_crowd(
     connections[-1].push(outgoing, 0.0)
     loop.run()
     assert writes[0] == (149, [0])
+
+
+def test_who_does_not_fetch_answers_is_not_read_until_they_are_written(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    """The answers that wait are bounded by that alone: none is dropped."""
+    connection = connections[0]
+    socket: Any = connection._socket
+    socket.writable = False
+    bound = connection._hub.settings.connections.max_queued_answer_bytes
+    answers = bound // len(FRAME) + 1
+    for number in range(1, answers + 1):
+        assert socket.reading
+        connection.answer(number, FRAME)
+        if number % 1_000 == 0 and connection.outbound.answer_bytes <= bound:
+            loop.run()
+    loop.run()
+    assert not socket.reading
+    assert writes == []
+    socket.writable = True
+    connection.on_writable()
+    loop.run()
+    assert socket.reading
+    assert [request for _, requests in writes for request in requests] == list(range(1, answers + 1))
