@@ -41,6 +41,16 @@ def test_several_frames_in_one_chunk_count_as_so_many() -> None:
     assert outbound.caught_up() == 11
 
 
+def test_a_chunk_alone_is_as_many_frames_as_it_holds() -> None:
+    """In JSON several are a list, and one is none."""
+    outbound = Outbound(10, 1000)
+    assert outbound.push(b"p1p2p3", 0.0, 3)
+    assert outbound.take(1000) == ([b"p1p2p3"], 3)
+    outbound.answer(b"a1")
+    assert outbound.take(1000) == ([b"a1"], 1)
+    assert (len(outbound), outbound.bytes) == (0, 0)
+
+
 def test_over_the_bytes_too() -> None:
     outbound = Outbound(100, 10)
     assert outbound.push(b"x" * 6, 0.0)
