@@ -9,7 +9,7 @@ from grpc.aio import EOF  # type: ignore[attr-defined]  # the stubs forgot it
 
 from im_infra.aio import cancelled_from_outside
 from im_infra.rpc.core.frame import Frame
-from im_infra.rpc.core.pace import Pace
+from im_infra.rpc.core.pace import Pace, PaceRule
 from im_infra.rpc.core.wire_form import from_wire, to_wire
 
 BROKEN: Final = (grpc.RpcError, grpc.aio.BaseError, asyncio.InvalidStateError)
@@ -48,12 +48,13 @@ class Duplex(Protocol):
         """
         ...
 
-    def writer(self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool]) -> Writer:
+    def writer(self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool], rule: PaceRule) -> Writer:
         """The writer of this side's direction.
 
         Args:
             next_frame: what gathered; None when there is nothing.
             finished: asked when there is nothing: the stream may end.
+            rule: how frames are to rest where each costs something.
         """
         ...
 
@@ -100,9 +101,9 @@ class GrpcDuplex:
                 return
             take(from_wire(message))
 
-    def writer(self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool]) -> Writer:
+    def writer(self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool], rule: PaceRule) -> Writer:
         """See `Duplex.writer`."""
-        return GrpcWriter(self._call, next_frame, finished)
+        return GrpcWriter(self._call, next_frame, finished, rule)
 
 
 class GrpcWriter:
@@ -112,6 +113,7 @@ class GrpcWriter:
         call: where to.
         next_frame: see `Duplex.writer`.
         finished: see `Duplex.writer`.
+        rule: see `Duplex.writer`.
     """
 
     def __init__(
@@ -119,13 +121,14 @@ class GrpcWriter:
         call: Any,  # noqa: ANN401 - as above
         next_frame: Callable[[], Frame | None],
         finished: Callable[[], bool],
+        rule: PaceRule,
     ) -> None:
         self._call = call
         self._next_frame = next_frame
         self._finished = finished
         self._stopped = False
         self._idle: asyncio.Future[None] | None = None
-        self._pace = Pace()
+        self._pace = Pace(rule)
 
     def wake(self) -> None:
         """See `Writer.wake`."""

@@ -10,6 +10,7 @@ from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.rpc.core.answering import Asked
 from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.pace import ANSWERS
 from im_infra.rpc.core.pushing import OnAcknowledged
 from im_infra.rpc.core.server_end import ServerEnd
 from im_infra.rpc.core.violation import ProtocolViolationError
@@ -80,7 +81,7 @@ class ServerStream:
         self._end = end = ServerEnd(me, settings)
         self._tick_s = settings.tick_s
         self._events = events
-        self._writer = duplex.writer(self._frames_of(end), lambda: end.finished)
+        self._writer = duplex.writer(self._frames_of(end), lambda: end.finished, ANSWERS)
         self._greeted = False
         self._gone = False
         self.monotonic = monotonic

@@ -13,6 +13,7 @@ from im_infra.rpc.core.asking import Answered, OnAnswer
 from im_infra.rpc.core.backoff import Backoff
 from im_infra.rpc.core.client_end import ClientEnd
 from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.pace import REQUESTS
 from im_infra.rpc.core.violation import ProtocolViolationError
 from im_infra.rpc.duplex import BidiCall, Duplex, StreamLostError, Ticker, Writer, duplex_of
 from im_infra.rpc.hop_metrics import AskingMetrics, Stopwatch
@@ -145,7 +146,7 @@ class StreamClient:
             _LOG.debug("peer not reachable", me=self._me.node_id, reason=str(error))
             return
         duplex = duplex_of(call)
-        writer = duplex.writer(self._frames_of(end), _never)
+        writer = duplex.writer(self._frames_of(end), _never, REQUESTS)
         orderly = False
         try:
             with Ticker(self._settings.tick_s, lambda: self._tick(end, writer)):

@@ -1,26 +1,45 @@
 """How soon a frame may follow the one before it. Pure: sizes and the time come in.
 
 A message on a gRPC stream costs each of its sides some 100 to 250 µs whatever it carries, and an item in it a few: what
-gathers for a moment goes for the price of one. The rest between two frames is 2 µs for each item a second beyond 1,000:
-nothing below 1,500, where it would only be felt (500 messages a second are 1,200 answers and pushes on their way back);
-4 ms at three thousand, where each frame then takes twelve. So the frames a second fall while the items rise.
+gathers for a moment goes for the price of one. So the frames a second fall while the items rise.
+
+Requests rest early, since what gathers where it comes in stays together: one frame to logic becomes one to repo, one
+transaction, and one frame back on each hop. Answers and pushes rest under load only, where they would wait anyway.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 _WINDOW_S: Final = 0.05
-_UNPACED_RATE: Final = 1_000.0
-_REST_S_PER_RATE: Final = 2e-6
 _LEAST_REST_S: Final = 0.001
 """Below it nothing is gained, and the loop's timers are no finer."""
 _MOST_REST_S: Final = 0.008
 """What a hop adds to a message's way at most."""
 
 
-class Pace:
-    """The pace of one direction of a stream."""
+class PaceRule(NamedTuple):
+    """How the rest between two frames grows with the load."""
 
-    def __init__(self) -> None:
+    free_per_s: float
+    """Items a second for which there is no rest."""
+    rest_s_per_rate: float
+    """Seconds of rest for each item a second beyond them."""
+
+
+REQUESTS: Final = PaceRule(free_per_s=0.0, rest_s_per_rate=4e-6)
+"""Nothing below 250 a second; 4 ms at a thousand, which 500 messages a second are with their receipts."""
+ANSWERS: Final = PaceRule(free_per_s=1_000.0, rest_s_per_rate=2e-6)
+"""Nothing below 1,500 a second (500 messages are 1,200 answers and pushes); 4 ms at three thousand."""
+
+
+class Pace:
+    """The pace of one direction of a stream.
+
+    Args:
+        rule: of that direction.
+    """
+
+    def __init__(self, rule: PaceRule) -> None:
+        self._rule = rule
         self._items = 0
         self._since = 0.0
         self._rest_s = 0.0
@@ -38,7 +57,7 @@ class Pace:
         self._items += items
         lasted = now - self._since
         if lasted >= _WINDOW_S:
-            rest_s = (self._items / lasted - _UNPACED_RATE) * _REST_S_PER_RATE
+            rest_s = (self._items / lasted - self._rule.free_per_s) * self._rule.rest_s_per_rate
             self._rest_s = 0.0 if rest_s < _LEAST_REST_S else min(rest_s, _MOST_REST_S)
             self._items, self._since = 0, now
         return self._rest_s

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.pace import PaceRule
 
 
 class DirectEnd:
@@ -53,8 +54,10 @@ class DirectEnd:
         if self._error is not None:
             raise self._error
 
-    def writer(self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool]) -> "TurnWriter":
-        """See `Duplex.writer`."""
+    def writer(
+        self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool], _rule: PaceRule
+    ) -> "TurnWriter":
+        """See `Duplex.writer`; a frame costs nothing here, so none rests."""
         return TurnWriter(self.other.give, next_frame, finished)
 
     def _hand_over(self, frame: Frame) -> None:

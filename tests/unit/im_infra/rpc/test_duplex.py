@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -6,10 +7,17 @@ import grpc
 import pytest
 
 from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.pace import ANSWERS, REQUESTS, PaceRule
 from im_infra.rpc.core.violation import ProtocolViolationError
 from im_infra.rpc.duplex import GrpcDuplex, GrpcWriter, StreamLostError, Ticker, duplex_of
 from im_infra.rpc.in_process.direct import direct_pair
+from im_infra.rpc.peer import Peer
+from im_infra.rpc.server_stream import Events, ServerStream
+from im_infra.rpc.settings import StreamSettings
+from im_infra.rpc.stream_client import StreamClient
 from im_proto.rpc.v1 import frame_pb2
+
+ME = Peer("logic-1", "a")
 
 
 def nothing(_frame: Frame) -> None:
@@ -105,7 +113,7 @@ class Gathered:
 
 
 def writer_to(wire: Any, gathered: Gathered) -> GrpcWriter:
-    return GrpcWriter(wire, gathered.next_frame, gathered.finished)
+    return GrpcWriter(wire, gathered.next_frame, gathered.finished, REQUESTS)
 
 
 async def test_an_item_leaves_at_once_when_the_writer_is_idle(wire: Any, until: Any) -> None:
@@ -184,3 +192,28 @@ async def test_under_load_items_gather_between_two_writes(wire: Any, until: Any)
     await until(lambda: sum(len(frame.pushes) for frame in wire.written) == given)
     writer.stop()
     await running
+
+
+async def test_requests_rest_where_answers_do_not_yet(wire: Any) -> None:
+    rules: list[PaceRule] = []
+
+    class Recording:
+        """The directions of a call that nobody answers."""
+
+        def writer(
+            self, next_frame: Callable[[], Frame | None], finished: Callable[[], bool], rule: PaceRule
+        ) -> GrpcWriter:
+            rules.append(rule)
+            return GrpcWriter(wire, next_frame, finished, rule)
+
+        async def receive(self, _take: Callable[[Frame], None]) -> None:
+            await asyncio.Event().wait()
+
+    wire.duplex = recording = Recording()
+    client = asyncio.create_task(StreamClient(lambda: wire, me=ME).run())
+    await asyncio.sleep(0)
+    client.cancel()
+    await asyncio.gather(client, return_exceptions=True)
+    events = Events(on_request=lambda *_: None, on_greeted=lambda _: None)
+    ServerStream(recording, me=ME, settings=StreamSettings(), monotonic=lambda: 0.0, events=events)
+    assert rules == [REQUESTS, ANSWERS]

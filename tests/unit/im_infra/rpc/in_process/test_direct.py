@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from im_infra.rpc.core.frame import Frame
+from im_infra.rpc.core.pace import REQUESTS
 from im_infra.rpc.in_process.direct import DirectEnd, TurnWriter, direct_pair
 
 
@@ -40,7 +41,7 @@ async def turns(count: int = 3) -> None:
 async def test_what_gathers_in_a_turn_goes_in_one_frame() -> None:
     ours, theirs = direct_pair()
     receiving, gathered = Receiving(theirs), Gathered()
-    writer = ours.writer(gathered.next_frame, gathered.finished)
+    writer = ours.writer(gathered.next_frame, gathered.finished, REQUESTS)
     running = asyncio.ensure_future(writer.run())
     await turns()
     for credit in (1, 2):
@@ -84,7 +85,7 @@ async def test_what_the_receiver_raises_is_its_own_and_ends_the_stream_for_the_g
 
     ours, theirs = direct_pair()
     receiving, gathered = Receiving(theirs, take), Gathered()
-    writer = ours.writer(gathered.next_frame, gathered.finished)
+    writer = ours.writer(gathered.next_frame, gathered.finished, REQUESTS)
     running = asyncio.ensure_future(writer.run())
     await turns()
     for credit in (1, 2):
@@ -114,7 +115,7 @@ async def test_the_writer_ends_when_nothing_is_left_and_the_stream_is_finished()
     gathered.credits.append(1)
     gathered.is_finished = True
     async with asyncio.timeout(5):
-        await ours.writer(gathered.next_frame, gathered.finished).run()
+        await ours.writer(gathered.next_frame, gathered.finished, REQUESTS).run()
     assert receiving.credits == [1]
     receiving.task.cancel()
 
