@@ -70,17 +70,21 @@ class Pushed(NamedTuple):
 
 
 class SharedFrames:
-    """Remembers the last WebSocket message: many members of a group are pushed the same bytes one after the other."""
+    """Remembers the last WebSocket message: many members of a group are pushed the same bytes one after the other.
+
+    Never one with an answer in it: that is its caller's own, who may change it, though another's has the same bytes.
+    """
 
     def __init__(self) -> None:
-        self._payload = b""
+        self._payload: bytes | None = None
         self._frames: list[Pushed | ServerFrame] = []
 
     def parse(self, payload: bytes) -> Sequence[Pushed | ServerFrame]:
-        """The frames in a payload; not to be changed. Pushed messages are taken out of theirs: once for all members."""
+        """The frames in a payload. Pushes are not to be changed; messages are taken out of theirs, once for all members."""
         if payload != self._payload:
-            self._payload = payload
-            self._frames = [_taken_out(frame) for frame in ServerFrames.FromString(payload).frames]
+            frames = ServerFrames.FromString(payload).frames
+            self._payload = None if any(frame.request_id for frame in frames) else payload
+            self._frames = [_taken_out(frame) for frame in frames]
         return self._frames
 
 

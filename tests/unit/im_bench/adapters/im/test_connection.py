@@ -27,18 +27,31 @@ async def test_a_server_that_ends_amid_the_handshake_is_no_connection() -> None:
 
 
 def test_the_same_bytes_are_taken_apart_once() -> None:
-    """Pushed messages come out of their frames; answers and whatever else is pushed stay as they are."""
-    pushed, answer, head = ServerFrame(), ServerFrame(request_id=4), ServerFrame()
+    """Pushed messages come out of their frames; whatever else is pushed stays as it is."""
+    pushed, head = ServerFrame(), ServerFrame()
     message = pushed.message_push.message
     message.conversation_id, message.seq, message.content.text.text = 7, 3, "hello"
-    answer.send.seq = 9
     head.head_push.heads.add(conversation_id=8, max_seq=2)
-    payload = ServerFrames(frames=(pushed, answer, head)).SerializeToString()
+    payload = ServerFrames(frames=(pushed, head)).SerializeToString()
     shared = module.SharedFrames()
     first = shared.parse(payload)
-    assert list(first) == [module.Pushed(7, 3, "hello"), answer, head]
+    assert list(first) == [module.Pushed(7, 3, "hello"), head]
     assert shared.parse(bytes(bytearray(payload))) is first
     assert list(shared.parse(b"")) == []
+
+
+def test_an_answer_belongs_to_its_caller() -> None:
+    """Two people's answers may have the same bytes, one after the other: what one does to theirs, the other never sees."""
+    answer = ServerFrame(request_id=4)
+    answer.sync.since.time = 1_000
+    payload = ServerFrames(frames=(answer,)).SerializeToString()
+    shared = module.SharedFrames()
+    [mine] = shared.parse(payload)
+    [theirs] = shared.parse(bytes(bytearray(payload)))
+    assert isinstance(mine, ServerFrame)
+    mine.sync.since.time += 1
+    assert theirs == answer
+    assert list(shared.parse(payload)) == [answer]
 
 
 async def test_a_connection_that_says_nothing_pings(monkeypatch: pytest.MonkeyPatch) -> None:
