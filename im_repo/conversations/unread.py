@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select, true
 
 from im_proto.v1.message_pb2 import Content
 from im_repo.conversations.message_flags import COUNTABLE, RECALLED, has
@@ -21,7 +21,7 @@ SCANNED_ROWS: Final = 200
 MANY: Final = 100
 """Told instead of a number: "99+"."""
 
-_MENTION_TAG: Final = b"\x12"
+_MENTION_TAG: Final[ColumnElement[bytes]] = literal_column("x'12'")
 """The tag of Text.mentions. No text has this byte (it is a control character and no part of a UTF-8 sequence), so that
 it tells texts with mentions from others; a length may equal it by chance, so the text is parsed before it counts."""
 
@@ -79,7 +79,7 @@ def unread_count(readable: Readable, scanned: LogSpan, *, countable: int, others
 
 
 def count_unread(connection: Connection, readables: Sequence[Readable]) -> list[int]:
-    """The unread count of each, in their order; one statement per 32 that have something after the cursor."""
+    """The unread count of each, in their order; one statement per 32 on SQLite, and per 200 on MySQL, that have something after the cursor."""
     return [unread.count for unread in _scan(connection, readables, suspects=None)]
 
 
