@@ -15,6 +15,7 @@ from im_proto.repo.v1 import account_pb2, conversation_pb2
 from im_proto.repo.v1.account_pb2_grpc import AccountStoreServiceStub
 from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceStub
 from im_proto.v1.conversation_pb2 import Head
+from im_proto.v1.sync_pb2 import Since
 
 Response = TypeVar("Response")
 
@@ -86,13 +87,19 @@ class RepoCalls:
             raise ImError(error_table.CONVERSATION_NOT_FOUND)
         return response.heads[0]
 
-    async def read_account_events(self, user_id: int, pts: int) -> conversation_pb2.ReadAccountEventsResponse:
-        """Account events after a pts."""
-        request = conversation_pb2.ReadAccountEventsRequest(user_id=user_id, pts=pts)
+    async def begin_sync(
+        self, user_id: int, *, pts: int, since: Since, page_size: int
+    ) -> conversation_pb2.BeginSyncResponse:
+        """Account events after a pts, and the first page of the heads that moved since, the world room among them."""
+        request = conversation_pb2.BeginSyncRequest(
+            user_id=user_id,
+            pts=pts,
+            since=since,
+            page_size=page_size,
+            world_conversation_id=await self._world_id(),
+        )
         return await self._retry(
-            lambda left_s: call_unary(
-                self._repos.stub(ConversationServiceStub).ReadAccountEvents, request, timeout_s=left_s
-            )
+            lambda left_s: call_unary(self._repos.stub(ConversationServiceStub).BeginSync, request, timeout_s=left_s)
         )
 
     async def list_members(

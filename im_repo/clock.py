@@ -6,14 +6,15 @@ steps are covered by the overlap that syncs ask with.
 """
 
 import asyncio
-from typing import Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from im_infra.errors import ImError
 from im_infra.observability import logs
 from im_infra.sql.abstract import Database
-from im_infra.sql.expressions import read_now_ms
+from im_infra.sql.expressions import now_ms, read_now_ms
 from im_repo.schema import CLOCK
 
 _LOG: Final = logs.get(__name__)
@@ -27,6 +28,25 @@ def next_reading(now: int, *, high_time: int, generation: int) -> tuple[int, int
     if now < high_time - STEP_BACK_MS:
         return now, generation + 1
     return max(now, high_time), generation
+
+
+class Moment(NamedTuple):
+    """The database's time, milliseconds since the epoch, and the generation of its clock."""
+
+    time: int
+    generation: int
+
+
+def read_moment(connection: Connection) -> Moment:
+    """Now; generation 0: the clock has not ticked yet."""
+    time, generation = connection.execute(_moment(connection.dialect.name)).one()
+    return Moment(time, generation)
+
+
+@cache
+def _moment(dialect: str) -> Select[Any, Any]:
+    generation = select(CLOCK.c.generation).limit(1).scalar_subquery()
+    return select(now_ms(dialect), func.coalesce(generation, 0))
 
 
 def tick(connection: Connection) -> int:

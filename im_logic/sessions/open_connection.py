@@ -6,8 +6,8 @@ The order is the promise (nothing is lost between what is read here and what is 
 2. the route is written, with the kick policy judged in the same compare-and-set;
 3. the session's state is read: whoever ends it either is seen here or sees the route;
 4. whoever makes room is marked, taken out of the routes and told to go;
-5. the large conversations are read, for the gateway's interest;
-6. the heads are read, last.
+5. the heads are read, and beside them the large conversations, for the gateway's interest. Neither waits for the other: a
+   user who comes into one meanwhile is told by the route, and the gateway tells where an interest stands when it begins.
 
 A refusal from step 3 on takes the route back.
 
@@ -166,10 +166,12 @@ class OpenConnection:
             session, user = await self._standing(claims, take_over=hello.take_over)
             if verdict is not None and verdict.victims:
                 await self._make_room(claims.user_id, me, verdict, hello.wait, resumed=credential.resumed)
-            large = await self._large.list_large(claims.user_id)
             world_id = await self._large.world_id()
-            resume_token = credential.resume_token or await self._begin_resuming(claims, credential.instance_id)
-            sync = await self._sync.sync(claims.user_id, hello.sync) if hello.sync is not None else None
+            large, resume_token, sync = await asyncio.gather(
+                self._large.list_large(claims.user_id),
+                self._next_token(credential),
+                self._sync_if_asked(claims.user_id, hello.sync),
+            )
         except BaseException:
             await self._take_back(claims.user_id, me.key)
             raise
@@ -222,10 +224,18 @@ class OpenConnection:
             _LOG.debug("route not stored; its gateway does it later", gateway_id=me.key.gateway_id)
             return None
 
-    async def _begin_resuming(self, claims: Claims, instance_id: str) -> str:
-        """The first token of a chain; empty where none can be stored: the next connection shows its access token."""
+    async def _sync_if_asked(self, user_id: int, request: SyncRequest | None) -> SyncResponse | None:
+        return await self._sync.sync(user_id, request) if request is not None else None
+
+    async def _next_token(self, credential: _Credential) -> str:
+        """Of the chain that is resumed, or the first of a new one.
+
+        Empty where none can be stored: the next connection shows its access token.
+        """
+        if credential.resumed:
+            return credential.resume_token
         try:
-            return await self._resume_tokens.begin(claims, instance_id=instance_id)
+            return await self._resume_tokens.begin(credential.claims, instance_id=credential.instance_id)
         except ImError as error:
             if error.reason is not error_table.UNAVAILABLE:
                 raise

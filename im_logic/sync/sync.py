@@ -7,7 +7,6 @@ from im_infra.errors import ImError
 from im_logic import page_tokens
 from im_logic.repo_calls import RepoCalls
 from im_logic.sync.since import since_time
-from im_proto.repo.v1.conversation_pb2 import ReadHeadsResponse
 from im_proto.v1.conversation_pb2 import Head
 from im_proto.v1.sync_pb2 import Since, SyncRequest, SyncResponse
 
@@ -38,7 +37,8 @@ class Sync:
         """What changed for the user; safe to cancel, it only reads.
 
         The next `since` is the database's time read before the first page, so nothing falls between two syncs. Where the
-        asked pts is too old, or from the future, the response begins a whole directory (`reset`).
+        asked pts is too old, or from the future, the response begins a whole directory (`reset`); and where the
+        database's clock went back since, and is of another generation, all heads are told.
 
         Raises:
             ImError: FIELD_INVALID, PAGE_TOKEN_INVALID, UNAVAILABLE.
@@ -51,33 +51,20 @@ class Sync:
         return await self._first_page(user_id, request, size)
 
     async def _first_page(self, user_id: int, request: SyncRequest, size: int) -> SyncResponse:
-        # Events first: what changes after them moves a head that is read after them.
-        events = await self._calls.read_account_events(user_id, request.pts)
-        from_time, found = await self._read_moved(user_id, request, size, reset=events.reset)
-        heads = list(found.heads)
+        asked = request.since
+        since = Since(time=since_time(asked.time), clock_generation=asked.clock_generation)
+        found = await self._calls.begin_sync(user_id, pts=request.pts, since=since, page_size=size)
+        heads, now = list(found.heads.heads), found.heads.now
         heads.extend(await self._on_screen(user_id, request, heads))
-        page = _Page(from_time, found.now.time, found.now.clock_generation, found.next_page_token)
+        page = _Page(found.since_time, now.time, now.clock_generation, found.heads.next_page_token)
         return SyncResponse(
-            events=() if events.reset else events.events,
-            pts=events.max_pts,
-            reset=events.reset,
+            events=found.events,
+            pts=found.max_pts,
+            reset=found.reset,
             heads=heads,
-            since=found.now,
+            since=now,
             next_page_token=_write_token(user_id, page),
         )
-
-    async def _read_moved(
-        self, user_id: int, request: SyncRequest, size: int, *, reset: bool
-    ) -> tuple[int, ReadHeadsResponse]:
-        """The first page of heads; asked again for everything when the clock's generation turns out to be another."""
-        asked = 0 if reset else request.since.time
-        generation = request.since.clock_generation
-        from_time = since_time(asked, generation, server_generation=generation)
-        found = await self._calls.read_heads(user_id, since_time=from_time, page_size=size)
-        if from_time and found.now.clock_generation != generation:
-            from_time = 0
-            found = await self._calls.read_heads(user_id, since_time=0, page_size=size)
-        return from_time, found
 
     async def _on_screen(self, user_id: int, request: SyncRequest, heads: list[Head]) -> list[Head]:
         """Heads of what is on screen, where they did not move anyway."""

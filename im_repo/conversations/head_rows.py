@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, exists, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from im_infra.sql.types import BIG_INT
 from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_WORLD, MEMBER_ROLE_MEMBER, MEMBER_STATE_IN
@@ -60,11 +72,17 @@ class HeadRow(NamedTuple):
 
 
 def read_head_rows(connection: Connection, query: HeadsQuery) -> list[HeadRow]:
-    """At most `query.limit` conversations, newest first, in three statements.
+    """At most `query.limit` conversations, newest first, in one statement.
 
-    Conversations that the user has left are among them, though with `since_time` only if that was since; the world room only where it is asked for.
+    Conversations that the user has left are among them, though with `since_time` only if that was since; the world room
+    only where it is asked for.
     """
-    shape = _Shape(bool(query.conversation_ids), bool(query.since_time), query.before is not None)
+    shape = _Shape(
+        bool(query.conversation_ids),
+        bool(query.since_time),
+        query.before is not None,
+        bool(query.world_conversation_id),
+    )
     last_time, last_id = query.before or (0, 0)
     values = {
         "user_id": query.user_id,
@@ -75,13 +93,15 @@ def read_head_rows(connection: Connection, query: HeadsQuery) -> list[HeadRow]:
         "world_conversation_id": query.world_conversation_id,
         "limit": query.limit,
     }
-    rows = [HeadRow(*row) for row in connection.execute(_member_statement(shape), values)]
-    if query.world_conversation_id:
-        rows += [HeadRow(*row) for row in connection.execute(_world_statement(shape), values)]
-        rows.sort(key=lambda row: (row.last_time, row.conversation_id), reverse=True)
-        del rows[query.limit :]
-    windows = _read_windows(connection, query.user_id, [row.conversation_id for row in rows])
-    return [row._replace(windows=windows_in(row.kind, row.state, windows[row.conversation_id])) for row in rows]
+    rows: dict[int, HeadRow] = {}
+    windows: dict[int, list[Window]] = defaultdict(list)
+    for *columns, from_seq, to_seq in connection.execute(_statement(shape), values):
+        row = HeadRow(*columns)
+        rows[row.conversation_id] = row
+        if from_seq is not None:
+            windows[row.conversation_id].append(Window(from_seq, to_seq))
+    newest = sorted(rows.values(), key=lambda row: (row.last_time, row.conversation_id), reverse=True)[: query.limit]
+    return [row._replace(windows=windows_in(row.kind, row.state, windows[row.conversation_id])) for row in newest]
 
 
 def windows_in(kind: int, state: int, windows: Sequence[Window]) -> Sequence[Window]:
@@ -95,24 +115,30 @@ class _Shape(NamedTuple):
     these: bool
     since: bool
     before: bool
+    world: bool
 
 
 _USER_ID: Final = bindparam("user_id", type_=BIG_INT)
 
 
 @cache
-def _member_statement(shape: _Shape) -> Select[Any]:
-    return _page_statement(
+def _statement(shape: _Shape) -> Select[Any] | CompoundSelect[Any]:
+    """A row for each window of each conversation, or one without; the world room beyond the limit."""
+    members = _member_rows(shape)
+    return union_all(members, _world_rows(shape)) if shape.world else members
+
+
+def _member_rows(shape: _Shape) -> Select[Any]:
+    return _page_rows(
         select(*_OF_CONVERSATION, MEMBER.c.role, MEMBER.c.state)
         .select_from(MEMBER.join(CONVERSATION, CONVERSATION.c.conversation_id == MEMBER.c.conversation_id))
         .where(MEMBER.c.user_id == _USER_ID, *_conditions(shape), *_while_in(shape))
     )
 
 
-@cache
-def _world_statement(shape: _Shape) -> Select[Any]:
+def _world_rows(shape: _Shape) -> Select[Any]:
     has_row = exists().where(MEMBER.c.conversation_id == CONVERSATION.c.conversation_id, MEMBER.c.user_id == _USER_ID)
-    return _page_statement(
+    return _page_rows(
         select(
             *_OF_CONVERSATION, literal(MEMBER_ROLE_MEMBER).label("role"), literal(MEMBER_STATE_IN).label("state")
         ).where(
@@ -141,7 +167,7 @@ def _while_in(shape: _Shape) -> Iterator[ColumnElement[bool]]:
         yield (MEMBER.c.state == MEMBER_STATE_IN) | (MEMBER.c.left_time >= bindparam("since_time", type_=BIG_INT))
 
 
-def _page_statement(conversations: Select[Any]) -> Select[Any]:
+def _page_rows(conversations: Select[Any]) -> Select[Any]:
     """Cut the page first, then look up the rest for its rows alone."""
     page = (
         conversations.order_by(CONVERSATION.c.last_time.desc(), CONVERSATION.c.conversation_id.desc())
@@ -155,27 +181,19 @@ def _page_statement(conversations: Select[Any]) -> Select[Any]:
         page.outerjoin(DIRECT, DIRECT.c.conversation_id == this)
         .outerjoin(CURSOR, (CURSOR.c.user_id == _USER_ID) & (CURSOR.c.conversation_id == this))
         .outerjoin(peer, (peer.c.user_id == peer_id) & (peer.c.conversation_id == this))
+        .outerjoin(MEMBER_WINDOW, (MEMBER_WINDOW.c.conversation_id == this) & (MEMBER_WINDOW.c.user_id == _USER_ID))
     )
     others = (
         DIRECT.c.low_user_id, DIRECT.c.high_user_id,
         CURSOR.c.read_seq, CURSOR.c.read_count, CURSOR.c.hide_seq, CURSOR.c.hide_count,
         peer.c.read_seq, peer.c.received_seq,
     )  # fmt: skip
-    return (
-        select(*page.c, *(func.coalesce(column, 0) for column in others))
-        .select_from(joined)
-        .order_by(page.c.last_time.desc(), this.desc())
-    )
-
-
-def _read_windows(connection: Connection, user_id: int, conversation_ids: Sequence[int]) -> dict[int, list[Window]]:
-    windows: dict[int, list[Window]] = defaultdict(list)
-    statement = select(MEMBER_WINDOW.c.conversation_id, MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq).where(
-        MEMBER_WINDOW.c.conversation_id.in_(conversation_ids), MEMBER_WINDOW.c.user_id == user_id
-    )
-    for conversation_id, from_seq, to_seq in connection.execute(statement):
-        windows[conversation_id].append(Window(from_seq, to_seq))
-    return windows
+    return select(
+        *page.c,
+        *(func.coalesce(column, 0) for column in others),
+        MEMBER_WINDOW.c.from_seq,
+        MEMBER_WINDOW.c.to_seq,
+    ).select_from(joined)
 
 
 _OF_CONVERSATION: Final = (

@@ -4,7 +4,7 @@
 from typing import Any, Final
 
 import grpc
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from im_infra import error_table
 from im_infra.errors import ImError
@@ -16,6 +16,7 @@ from im_proto.repo.v1 import conversation_pb2 as pb
 from im_proto.repo.v1.conversation_pb2_grpc import ConversationServiceServicer
 from im_proto.v1.sync_pb2 import Since
 from im_repo.account_events.read import read_events
+from im_repo.clock import Moment, read_moment
 from im_repo.conversations.create_group import create_group
 from im_repo.conversations.ensure_world import ensure_world
 from im_repo.conversations.head_rows import HeadsQuery
@@ -24,7 +25,6 @@ from im_repo.conversations.list_members import list_members, read_member_cursors
 from im_repo.conversations.open_direct import OpenedDirect, find_direct, open_direct
 from im_repo.conversations.page_token import PageToken
 from im_repo.conversations.read_heads import read_heads
-from im_repo.schema import CLOCK
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -107,14 +107,9 @@ class ConversationServicer(ConversationServiceServicer):
         )
         return await self._database.read(lambda connection: _read_heads(connection, query, token))
 
-    async def ReadAccountEvents(
-        self, request: pb.ReadAccountEventsRequest, context: Context
-    ) -> pb.ReadAccountEventsResponse:
-        """Read what a user's devices missed."""
-        found = await self._database.read(
-            lambda connection: read_events(connection, request.user_id, after_pts=request.pts)
-        )
-        return pb.ReadAccountEventsResponse(events=found.events, max_pts=found.max_pts, reset=found.reset)
+    async def BeginSync(self, request: pb.BeginSyncRequest, context: Context) -> pb.BeginSyncResponse:
+        """Read account events and the first page of heads."""
+        return await self._database.read(lambda connection: _begin_sync(connection, request))
 
     async def ListLarge(self, request: pb.ListLargeRequest, context: Context) -> pb.ListLargeResponse:
         """List large memberships."""
@@ -142,16 +137,37 @@ class ConversationServicer(ConversationServiceServicer):
 
 
 def _read_heads(connection: Connection, query: HeadsQuery, token: PageToken | None) -> pb.ReadHeadsResponse:
-    if token is None:
-        now = Since(
-            time=read_now_ms(connection),  # before the first row: what commits later moved after it
-            clock_generation=connection.scalar(select(CLOCK.c.generation).limit(1)) or 0,
-        )
-    else:
-        now = Since(time=token.now_time, clock_generation=token.clock_generation)
+    # The moment before the first row: what commits later moved after it.
+    moment = Moment(token.now_time, token.clock_generation) if token else read_moment(connection)
+    return _page(connection, query, moment)
+
+
+def _begin_sync(connection: Connection, request: pb.BeginSyncRequest) -> pb.BeginSyncResponse:
+    moment = read_moment(connection)
+    events = read_events(connection, request.user_id, after_pts=request.pts)
+    since = request.since
+    query = HeadsQuery(
+        user_id=request.user_id,
+        since_time=0 if events.reset or since.clock_generation != moment.generation else since.time,
+        world_conversation_id=request.world_conversation_id,
+        limit=_size(request.page_size, DEFAULT_HEADS, MAX_HEADS),
+    )
+    return pb.BeginSyncResponse(
+        events=events.events,
+        max_pts=events.max_pts,
+        reset=events.reset,
+        heads=_page(connection, query, moment),
+        since_time=query.since_time,
+    )
+
+
+def _page(connection: Connection, query: HeadsQuery, moment: Moment) -> pb.ReadHeadsResponse:
     page = read_heads(connection, query)
-    following = PageToken(*page.last, now.time, now.clock_generation).encode() if page.last else ""
-    return pb.ReadHeadsResponse(heads=page.heads, next_page_token=following, now=now)
+    return pb.ReadHeadsResponse(
+        heads=page.heads,
+        next_page_token=PageToken(*page.last, *moment).encode() if page.last else "",
+        now=Since(time=moment.time, clock_generation=moment.generation),
+    )
 
 
 def _size(asked: int, default: int, greatest: int) -> int:

@@ -403,47 +403,71 @@ class ReadHeadsResponse(_message.Message):
 Global___ReadHeadsResponse: _TypeAlias = ReadHeadsResponse  # noqa: Y015
 
 @_typing.final
-class ReadAccountEventsRequest(_message.Message):
-    """Reads account events."""
+class BeginSyncRequest(_message.Message):
+    """Reads what a sync begins with."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
     PTS_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    WORLD_CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     user_id: _builtins.int
-    """Whose."""
+    """For whom."""
     pts: _builtins.int
-    """After this pts."""
+    """Account events after this pts."""
+    page_size: _builtins.int
+    """At most so many heads."""
+    world_conversation_id: _builtins.int
+    """Include the world room although there is no member row."""
+    @_builtins.property
+    def since(self) -> _sync_pb2.Since:
+        """Heads that moved at or after; 0: all. All of them, too, where the events are reset or the time is of another
+        generation of the database's clock.
+        """
+
     def __init__(
         self,
         *,
         user_id: _builtins.int = ...,
         pts: _builtins.int = ...,
+        since: _sync_pb2.Since | None = ...,
+        page_size: _builtins.int = ...,
+        world_conversation_id: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pts", b"pts", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "pts", b"pts", "since", b"since", "user_id", b"user_id", "world_conversation_id", b"world_conversation_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReadAccountEventsRequest: _TypeAlias = ReadAccountEventsRequest  # noqa: Y015
+Global___BeginSyncRequest: _TypeAlias = BeginSyncRequest  # noqa: Y015
 
 @_typing.final
-class ReadAccountEventsResponse(_message.Message):
-    """Account events."""
+class BeginSyncResponse(_message.Message):
+    """What a sync begins with."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: _builtins.int
     MAX_PTS_FIELD_NUMBER: _builtins.int
     RESET_FIELD_NUMBER: _builtins.int
+    HEADS_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
     max_pts: _builtins.int
     """The last pts."""
     reset: _builtins.bool
-    """The asked pts is too old or from the future."""
+    """The asked pts is too old or from the future: no events, and all heads."""
+    since_time: _builtins.int
+    """From when on they are; 0: all. Further pages ask from the same moment."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_sync_pb2.AccountEvent]:
-        """Ascending."""
+        """Account events, ascending."""
+
+    @_builtins.property
+    def heads(self) -> Global___ReadHeadsResponse:
+        """The first page."""
 
     def __init__(
         self,
@@ -451,14 +475,16 @@ class ReadAccountEventsResponse(_message.Message):
         events: _abc.Iterable[_sync_pb2.AccountEvent] | None = ...,
         max_pts: _builtins.int = ...,
         reset: _builtins.bool = ...,
+        heads: Global___ReadHeadsResponse | None = ...,
+        since_time: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heads", b"heads"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "max_pts", b"max_pts", "reset", b"reset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "heads", b"heads", "max_pts", b"max_pts", "reset", b"reset", "since_time", b"since_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ReadAccountEventsResponse: _TypeAlias = ReadAccountEventsResponse  # noqa: Y015
+Global___BeginSyncResponse: _TypeAlias = BeginSyncResponse  # noqa: Y015
 
 @_typing.final
 class ListLargeRequest(_message.Message):

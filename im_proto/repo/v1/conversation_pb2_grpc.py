@@ -55,10 +55,10 @@ class ConversationServiceStub:
                 request_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadHeadsRequest.SerializeToString,
                 response_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadHeadsResponse.FromString,
                 _registered_method=True)
-        self.ReadAccountEvents = channel.unary_unary(
-                '/im.repo.v1.ConversationService/ReadAccountEvents',
-                request_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsRequest.SerializeToString,
-                response_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsResponse.FromString,
+        self.BeginSync = channel.unary_unary(
+                '/im.repo.v1.ConversationService/BeginSync',
+                request_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncRequest.SerializeToString,
+                response_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncResponse.FromString,
                 _registered_method=True)
         self.ListLarge = channel.unary_unary(
                 '/im.repo.v1.ConversationService/ListLarge',
@@ -109,8 +109,8 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ReadAccountEvents(self, request, context):
-        """Reads account events.
+    def BeginSync(self, request, context):
+        """Reads what a sync begins with: account events and the first page of heads, as they were at one moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,10 +160,10 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     request_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadHeadsRequest.FromString,
                     response_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadHeadsResponse.SerializeToString,
             ),
-            'ReadAccountEvents': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReadAccountEvents,
-                    request_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsRequest.FromString,
-                    response_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsResponse.SerializeToString,
+            'BeginSync': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginSync,
+                    request_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncRequest.FromString,
+                    response_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncResponse.SerializeToString,
             ),
             'ListLarge': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLarge,
@@ -301,7 +301,7 @@ class ConversationService:
             _registered_method=True)
 
     @staticmethod
-    def ReadAccountEvents(request,
+    def BeginSync(request,
             target,
             options=(),
             channel_credentials=None,
@@ -314,9 +314,9 @@ class ConversationService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/im.repo.v1.ConversationService/ReadAccountEvents',
-            im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsRequest.SerializeToString,
-            im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsResponse.FromString,
+            '/im.repo.v1.ConversationService/BeginSync',
+            im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncRequest.SerializeToString,
+            im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncResponse.FromString,
             options,
             channel_credentials,
             insecure,

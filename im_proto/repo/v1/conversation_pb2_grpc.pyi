@@ -41,8 +41,8 @@ class ConversationServiceStub:
     """Makes the world room if there is none."""
     ReadHeads: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.ReadHeadsRequest, _conversation_pb2.ReadHeadsResponse]
     """Reads heads for a user."""
-    ReadAccountEvents: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.ReadAccountEventsRequest, _conversation_pb2.ReadAccountEventsResponse]
-    """Reads account events."""
+    BeginSync: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.BeginSyncRequest, _conversation_pb2.BeginSyncResponse]
+    """Reads what a sync begins with: account events and the first page of heads, as they were at one moment."""
     ListLarge: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.ListLargeRequest, _conversation_pb2.ListLargeResponse]
     """Lists the large conversations a user is in, with the open windows."""
     ListMembers: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.ListMembersRequest, _conversation_pb2.ListMembersResponse]
@@ -63,8 +63,8 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     """Makes the world room if there is none."""
     ReadHeads: _aio.UnaryUnaryMultiCallable[_conversation_pb2.ReadHeadsRequest, _conversation_pb2.ReadHeadsResponse]  # type: ignore[assignment]
     """Reads heads for a user."""
-    ReadAccountEvents: _aio.UnaryUnaryMultiCallable[_conversation_pb2.ReadAccountEventsRequest, _conversation_pb2.ReadAccountEventsResponse]  # type: ignore[assignment]
-    """Reads account events."""
+    BeginSync: _aio.UnaryUnaryMultiCallable[_conversation_pb2.BeginSyncRequest, _conversation_pb2.BeginSyncResponse]  # type: ignore[assignment]
+    """Reads what a sync begins with: account events and the first page of heads, as they were at one moment."""
     ListLarge: _aio.UnaryUnaryMultiCallable[_conversation_pb2.ListLargeRequest, _conversation_pb2.ListLargeResponse]  # type: ignore[assignment]
     """Lists the large conversations a user is in, with the open windows."""
     ListMembers: _aio.UnaryUnaryMultiCallable[_conversation_pb2.ListMembersRequest, _conversation_pb2.ListMembersResponse]  # type: ignore[assignment]
@@ -108,12 +108,12 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads heads for a user."""
 
     @_abc_1.abstractmethod
-    def ReadAccountEvents(
+    def BeginSync(
         self,
-        request: _conversation_pb2.ReadAccountEventsRequest,
+        request: _conversation_pb2.BeginSyncRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_conversation_pb2.ReadAccountEventsResponse, _abc.Awaitable[_conversation_pb2.ReadAccountEventsResponse]]:
-        """Reads account events."""
+    ) -> _typing.Union[_conversation_pb2.BeginSyncResponse, _abc.Awaitable[_conversation_pb2.BeginSyncResponse]]:
+        """Reads what a sync begins with: account events and the first page of heads, as they were at one moment."""
 
     @_abc_1.abstractmethod
     def ListLarge(

@@ -3,20 +3,16 @@ from im_logic.sync.since import OVERLAP_MS, since_time
 
 
 def test_it_looks_a_minute_further_back() -> None:
-    assert since_time(1_000_000, 3, server_generation=3) == 1_000_000 - OVERLAP_MS
+    assert since_time(1_000_000) == 1_000_000 - OVERLAP_MS
 
 
 def test_without_a_moment_it_is_everything() -> None:
-    assert since_time(0, 3, server_generation=3) == 0
-    assert since_time(-5, 3, server_generation=3) == 0
-
-
-def test_another_clock_generation_counts_as_everything() -> None:
-    assert since_time(1_000_000, 2, server_generation=3) == 0
+    assert since_time(0) == 0
+    assert since_time(-5) == 0
 
 
 def test_it_never_is_before_the_epoch() -> None:
-    assert since_time(5, 0, server_generation=0) == 0
+    assert since_time(5) == 0
 
 
 def test_the_load_tester_knows_the_overlap() -> None:

@@ -141,4 +141,4 @@ def test_the_number_of_statements_does_not_grow_with_the_conversations(connectio
     page = read_heads(connection, HeadsQuery(user_id=7, limit=30))
     assert len(page.heads) == 30
     assert all(head.unread == 1 and head.mentioned and head.last_message.seq == 1 for head in page.heads)
-    assert len(statements) == 5  # the page, its windows, counts, mentions, last messages
+    assert len(statements) == 4  # the page with its windows, counts, mentions, last messages

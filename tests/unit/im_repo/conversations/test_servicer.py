@@ -16,6 +16,7 @@ from im_proto.repo.v1.conversation_pb2_grpc import (
     ConversationServiceStub,
     add_ConversationServiceServicer_to_server,
 )
+from im_proto.v1.sync_pb2 import Since
 from im_repo.conversations.servicer import ConversationServicer
 from im_repo.schema import CLOCK
 
@@ -45,8 +46,9 @@ async def test_a_private_chat_is_made_once_and_listed_for_both(stub: Any) -> Non
     for user_id in (7, 8):
         heads = (await call(stub.ReadHeads, pb.ReadHeadsRequest(user_id=user_id))).heads
         assert [head.conversation.conversation_id for head in heads] == [made.conversation_id]
-        events = await call(stub.ReadAccountEvents, pb.ReadAccountEventsRequest(user_id=user_id))
-        assert (events.max_pts, events.reset, len(events.events)) == (1, False, 1)
+        sync = await call(stub.BeginSync, pb.BeginSyncRequest(user_id=user_id))
+        assert (sync.max_pts, sync.reset, len(sync.events)) == (1, False, 1)
+        assert sync.heads.heads == heads
     members = await call(stub.ListMembers, pb.ListMembersRequest(conversation_id=made.conversation_id))
     assert [member.user_id for member in members.members] == [7, 8]
     cursors = await call(stub.ReadCursors, pb.ReadCursorsRequest(conversation_id=made.conversation_id))
@@ -93,6 +95,41 @@ async def test_every_page_tells_the_moment_before_the_first(stub: Any, database:
     assert {page.now.time for page in pages} == {pages[0].now.time}
     assert {page.now.clock_generation for page in pages} == {3}
     assert pages[0].now.time > 10**12
+
+
+@pytest.mark.parametrize(
+    ("pts", "generation", "told", "since_time", "reset"),
+    [(0, 3, 2, 4, False), (0, 2, 5, 0, False), (9, 3, 5, 0, True)],
+    ids=["since", "another generation", "reset"],
+)
+async def test_a_sync_begins_with_what_moved_where_that_can_be_told(
+    stub: Any,
+    database: SqliteDatabase,
+    seed_in: Any,
+    pts: int,
+    generation: int,
+    told: int,
+    since_time: int,
+    reset: bool,
+) -> None:
+    def fill(connection: Connection) -> None:
+        seed = seed_in(connection)
+        for conversation_id in range(1, 6):
+            seed.conversation(conversation_id, 7, now=conversation_id)
+        connection.execute(insert(CLOCK), {"id": 1, "high_time": 1, "generation": 3})
+
+    await database.write(fill)
+    since = Since(time=4, clock_generation=generation)
+    begun = await call(stub.BeginSync, pb.BeginSyncRequest(user_id=7, pts=pts, since=since, page_size=1))
+    assert (begun.since_time, begun.reset, begun.heads.now.clock_generation) == (since_time, reset, 3)
+    found, asked = list(begun.heads.heads), pb.ReadHeadsRequest(user_id=7, since_time=since_time, page_size=1)
+    asked.page_token = begun.heads.next_page_token
+    while asked.page_token:
+        page = await call(stub.ReadHeads, asked)
+        assert page.now == begun.heads.now
+        found += page.heads
+        asked.page_token = page.next_page_token
+    assert [head.conversation.conversation_id for head in found] == [5, 4, 3, 2, 1][:told]
 
 
 async def test_a_foreign_page_token_is_refused(stub: Any) -> None:
