@@ -12,7 +12,7 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from enum import Enum, auto
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -52,10 +52,16 @@ class _Stage(Enum):
 
 
 class _Attempt:
-    """The run of a unit under way, as the loop sees it."""
+    """The run of a unit under way, as the loop sees it.
 
-    def __init__(self, timeout_s: float) -> None:
+    Args:
+        timeout_s: its time.
+        answer: told what becomes of it.
+    """
+
+    def __init__(self, timeout_s: float, answer: asyncio.Future[Any]) -> None:
         self.stage = _Stage.WAITING
+        self.answer = answer
         self.timeout_s = timeout_s
         self.deadline = asyncio.timeout(timeout_s)
         self.given_up = ""
@@ -128,7 +134,9 @@ class MysqlDatabase:
 
     async def read(self, unit: Unit[T]) -> T:
         """See `abstract.Database.read`; a unit sees the snapshot of its first statement."""
-        return await self._run(self._read_engine.sync_engine, lambda connection, _attempt: _read(connection, unit))
+        return await self._run(
+            self._read_engine.sync_engine, lambda connection, attempt: _read(connection, unit, attempt)
+        )
 
     async def check(self) -> None:
         """See `abstract.Database.check`."""
@@ -163,7 +171,7 @@ class MysqlDatabase:
         return await answer
 
     async def _answer(self, answer: asyncio.Future[T], engine: Engine, work: _Work[T], watch: _Watch) -> None:
-        attempt = _Attempt(self._settings.unit_timeout_s)
+        attempt = _Attempt(self._settings.unit_timeout_s, answer)
         try:
             async with attempt.deadline:
                 with watch(attempt):
@@ -249,7 +257,7 @@ def _on_connection(engine: Engine, work: _Work[T], attempt: _Attempt) -> T:
 
 
 def _roll_back(connection: Connection) -> None:
-    """Undo what a unit did that raised an error of its own."""
+    """End the transaction of a unit that only read, or that raised an error of its own."""
     try:
         connection.rollback()
     except DBAPIError:
@@ -274,9 +282,10 @@ def _close(connection: Connection, unit: Unit[Closing[T]], attempt: _Attempt) ->
         raise error.refusal from error
 
 
-def _read(connection: Connection, unit: Unit[T]) -> T:
+def _read(connection: Connection, unit: Unit[T], attempt: _Attempt) -> T:
     result = unit(connection)
-    connection.rollback()
+    _settle(attempt.answer, result)  # who asked need not wait for the round trip that ends the transaction
+    _roll_back(connection)
     return result
 
 

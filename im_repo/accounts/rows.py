@@ -1,8 +1,9 @@
 """Rows of users and sessions as values of the contract."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 
 from im_proto.repo.v1.account_pb2 import SessionRow, UserRow
 from im_repo.schema import SESSION, USER
@@ -19,11 +20,16 @@ SELECT_SESSION: Final[Select[Any]] = select(
 )  # fmt: skip
 
 
-def user_of(row: Row[Any]) -> UserRow:
+def user_of(row: Sequence[Any]) -> UserRow:
     """The user of a row of `SELECT_USER`."""
-    return UserRow(**{**row._mapping, "handle": row.handle or ""})  # noqa: SLF001 - SQLAlchemy's public name
+    values = dict(zip(_USER_FIELDS, row, strict=True))
+    return UserRow(**{**values, "handle": values["handle"] or ""})
 
 
-def session_of(row: Row[Any]) -> SessionRow:
+def session_of(row: Sequence[Any]) -> SessionRow:
     """The session of a row of `SELECT_SESSION`."""
-    return SessionRow(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return SessionRow(**dict(zip(_SESSION_FIELDS, row, strict=True)))
+
+
+_USER_FIELDS: Final = tuple(SELECT_USER.selected_columns.keys())
+_SESSION_FIELDS: Final = tuple(SELECT_SESSION.selected_columns.keys())

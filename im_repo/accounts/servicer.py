@@ -19,7 +19,7 @@ from im_proto.repo.v1.account_pb2_grpc import AccountStoreServiceServicer
 from im_repo.accounts.change_user import Standing, UserChange, change_user
 from im_repo.accounts.create_user import NewUser, create_user
 from im_repo.accounts.end_sessions import lift_displaced, mark_displaced, revoke_sessions
-from im_repo.accounts.find_sessions import find_session, list_live_sessions
+from im_repo.accounts.find_sessions import find_session_with_user, list_live_sessions
 from im_repo.accounts.find_users import find_user, find_user_by_handle, read_profiles
 from im_repo.accounts.invites import create_invite
 from im_repo.accounts.open_session import open_session
@@ -105,13 +105,9 @@ class AccountStoreServicer(AccountStoreServiceServicer):
 
     async def GetSession(self, request: pb.GetSessionRequest, context: Context) -> pb.GetSessionResponse:
         """Read a session and its user."""
-
-        def unit(connection: Connection) -> pb.GetSessionResponse:
-            session = find_session(connection, request.session_id)
-            user = find_user(connection, session.user_id) if session is not None else None
-            return pb.GetSessionResponse(session=session, user=user)
-
-        return await self._database.read(unit)
+        found = await self._database.read(lambda connection: find_session_with_user(connection, request.session_id))
+        session, user = found or (None, None)
+        return pb.GetSessionResponse(session=session, user=user)
 
     async def ListSessions(self, request: pb.ListSessionsRequest, context: Context) -> pb.ListSessionsResponse:
         """List live sessions."""

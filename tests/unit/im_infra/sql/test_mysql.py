@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.util import await_
 
 from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreFullError, StoreUnavailableError
@@ -265,6 +265,25 @@ async def test_without_a_free_connection_a_unit_is_told(mariadb_server: MariadbS
         assert [type(outcome) for outcome in outcomes] == [StoreUnavailableError, StoreBusyError]
         assert runs == [1]
         await database.write(raise_value(1))
+
+
+async def test_a_read_is_answered_before_its_transaction_is_ended(database: MysqlDatabase) -> None:
+    """That takes a round trip more, which nobody has to wait for; the next unit on the connection sees what is new."""
+    gate = asyncio.Event()
+
+    def unit(connection: Connection) -> int:
+        event.listen(connection, "rollback", lambda _connection: await_(gate.wait()))
+        return int(connection.exec_driver_sql("SELECT value FROM thing WHERE id = 1").scalar_one())
+
+    async with asyncio.timeout(10):
+        before = await database.read(unit)
+        gate.set()
+        await database.write(lambda connection: connection.exec_driver_sql("UPDATE thing SET value = value + 1"))
+        for _ in range(4):
+            now = await database.read(
+                lambda connection: connection.exec_driver_sql("SELECT value FROM thing WHERE id = 1").scalar_one()
+            )
+            assert now == before + 1
 
 
 async def test_only_appends_may_send_several_statements_at_once(database: MysqlDatabase) -> None:
