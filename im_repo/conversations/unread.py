@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select, true
+from sqlalchemy import Connection, Select, func, select
 
 from im_proto.v1.message_pb2 import Content
 from im_repo.conversations.message_flags import COUNTABLE, RECALLED, has
+from im_repo.conversations.span_counts import MENTION_TAG, count_spans
 from im_repo.conversations.span_query import LogSpan, SpanParameters, SpanQuery
 from im_repo.conversations.windows import Span
 from im_repo.schema import MESSAGE
@@ -20,10 +21,6 @@ from im_repo.schema import MESSAGE
 SCANNED_ROWS: Final = 200
 MANY: Final = 100
 """Told instead of a number: "99+"."""
-
-_MENTION_TAG: Final[ColumnElement[bytes]] = literal_column("x'12'")
-"""The tag of Text.mentions. No text has this byte (it is a control character and no part of a UTF-8 sequence), so that
-it tells texts with mentions from others; a length may equal it by chance, so the text is parsed before it counts."""
 
 
 class Readable(NamedTuple):
@@ -79,7 +76,7 @@ def unread_count(readable: Readable, scanned: LogSpan, *, countable: int, others
 
 
 def count_unread(connection: Connection, readables: Sequence[Readable]) -> list[int]:
-    """The unread count of each, in their order; one statement per 32 on SQLite, and per 200 on MySQL, that have something after the cursor."""
+    """The unread count of each, in their order; few statements for all that have something after the cursor."""
     return [unread.count for unread in _scan(connection, readables, suspects=None)]
 
 
@@ -98,12 +95,11 @@ def _scan(
     unread = [Unread(0, mentioned=False)] * len(readables)
     spans = {place: span for place, readable in enumerate(readables) if (span := unread_span(readable)) is not None}
     places = list(spans)
-    for index, row in _COUNTS.run(connection, list(spans.values())):
+    for index, counts in count_spans(connection, list(spans.values())):
         place = places[index]
-        countable, others = int(row.countable or 0), int(row.others or 0)  # MySQL sums integers to decimals
-        count = unread_count(readables[place], spans[place], countable=countable, others=others)
+        count = unread_count(readables[place], spans[place], countable=counts.countable, others=counts.others)
         unread[place] = Unread(count, mentioned=False)
-        if suspects is not None and row.suspects:
+        if suspects is not None and counts.suspects:
             suspects.append((place, spans[place]))
     return unread
 
@@ -122,17 +118,6 @@ def mentions(body: bytes, user_id: int) -> bool:
     content = Content.FromString(body)
     text = content.edit if content.HasField("edit") else content.text
     return any(mention.user_id in (user_id, 0) for mention in text.mentions)
-
-
-def _counts(span: SpanParameters) -> Select[Any]:
-    by_others = (MESSAGE.c.sender_id != span.subject) & ~has(MESSAGE.c.flags, RECALLED)
-    suspect = (MESSAGE.c.edit_seq != 0) | (func.instr(MESSAGE.c.body, _MENTION_TAG) != 0)
-    sums = {"countable": true(), "others": by_others, "suspects": by_others & suspect}
-    return select(*(func.sum(case((condition, 1), else_=0)).label(name) for name, condition in sums.items())).where(
-        MESSAGE.c.conversation_id == span.conversation_id,
-        MESSAGE.c.seq.between(span.from_seq, span.to_seq),
-        has(MESSAGE.c.flags, COUNTABLE),
-    )
 
 
 def _suspects(span: SpanParameters) -> Select[Any]:
@@ -154,10 +139,9 @@ def _suspects(span: SpanParameters) -> Select[Any]:
             has(MESSAGE.c.flags, COUNTABLE),
             ~has(MESSAGE.c.flags, RECALLED),
             MESSAGE.c.sender_id != span.subject,
-            func.instr(body, _MENTION_TAG) != 0,
+            func.instr(body, MENTION_TAG) != 0,
         )
     )
 
 
-_COUNTS: Final = SpanQuery(_counts)
 _SUSPECTS: Final = SpanQuery(_suspects)
