@@ -111,6 +111,15 @@ class ConversationServicer(ConversationServiceServicer):
         """Read account events and the first page of heads."""
         return await self._database.read(lambda connection: _begin_sync(connection, request))
 
+    async def ReadAccountEvents(
+        self, request: pb.ReadAccountEventsRequest, context: Context
+    ) -> pb.ReadAccountEventsResponse:
+        """Read what a user's devices missed, for a logic of the version before."""
+        found = await self._database.read(
+            lambda connection: read_events(connection, request.user_id, after_pts=request.pts)
+        )
+        return pb.ReadAccountEventsResponse(events=found.events, max_pts=found.max_pts, reset=found.reset)
+
     async def ListLarge(self, request: pb.ListLargeRequest, context: Context) -> pb.ListLargeResponse:
         """List large memberships."""
         members = await self._database.read(

@@ -487,6 +487,64 @@ class BeginSyncResponse(_message.Message):
 Global___BeginSyncResponse: _TypeAlias = BeginSyncResponse  # noqa: Y015
 
 @_typing.final
+class ReadAccountEventsRequest(_message.Message):
+    """Reads account events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    PTS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.int
+    """Whose."""
+    pts: _builtins.int
+    """After this pts."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.int = ...,
+        pts: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pts", b"pts", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadAccountEventsRequest: _TypeAlias = ReadAccountEventsRequest  # noqa: Y015
+
+@_typing.final
+class ReadAccountEventsResponse(_message.Message):
+    """Account events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    MAX_PTS_FIELD_NUMBER: _builtins.int
+    RESET_FIELD_NUMBER: _builtins.int
+    max_pts: _builtins.int
+    """The last pts."""
+    reset: _builtins.bool
+    """The asked pts is too old or from the future."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_sync_pb2.AccountEvent]:
+        """Ascending."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[_sync_pb2.AccountEvent] | None = ...,
+        max_pts: _builtins.int = ...,
+        reset: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "max_pts", b"max_pts", "reset", b"reset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadAccountEventsResponse: _TypeAlias = ReadAccountEventsResponse  # noqa: Y015
+
+@_typing.final
 class ListLargeRequest(_message.Message):
     """Lists large memberships."""
 

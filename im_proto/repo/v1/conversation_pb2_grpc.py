@@ -60,6 +60,11 @@ class ConversationServiceStub:
                 request_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncRequest.SerializeToString,
                 response_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncResponse.FromString,
                 _registered_method=True)
+        self.ReadAccountEvents = channel.unary_unary(
+                '/im.repo.v1.ConversationService/ReadAccountEvents',
+                request_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsRequest.SerializeToString,
+                response_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsResponse.FromString,
+                _registered_method=True)
         self.ListLarge = channel.unary_unary(
                 '/im.repo.v1.ConversationService/ListLarge',
                 request_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.ListLargeRequest.SerializeToString,
@@ -116,6 +121,13 @@ class ConversationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadAccountEvents(self, request, context):
+        """Reads account events alone, for a logic that does not know BeginSync yet: repo is upgraded before it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListLarge(self, request, context):
         """Lists the large conversations a user is in, with the open windows.
         """
@@ -164,6 +176,11 @@ def add_ConversationServiceServicer_to_server(servicer, server):
                     servicer.BeginSync,
                     request_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncRequest.FromString,
                     response_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncResponse.SerializeToString,
+            ),
+            'ReadAccountEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadAccountEvents,
+                    request_deserializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsRequest.FromString,
+                    response_serializer=im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsResponse.SerializeToString,
             ),
             'ListLarge': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLarge,
@@ -317,6 +334,33 @@ class ConversationService:
             '/im.repo.v1.ConversationService/BeginSync',
             im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncRequest.SerializeToString,
             im_dot_repo_dot_v1_dot_conversation__pb2.BeginSyncResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadAccountEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/im.repo.v1.ConversationService/ReadAccountEvents',
+            im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsRequest.SerializeToString,
+            im_dot_repo_dot_v1_dot_conversation__pb2.ReadAccountEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from im_proto.repo.v1 import conversation_pb2 as _conversation_pb2
 import abc as _abc_1
+import builtins as _builtins
 import grpc as _grpc
 import sys
 import typing as _typing
@@ -15,6 +16,11 @@ if sys.version_info >= (3, 11):
     from typing import Self as _Self
 else:
     from typing_extensions import Self as _Self
+
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
 
 _T = _typing.TypeVar("_T")
 
@@ -43,6 +49,10 @@ class ConversationServiceStub:
     """Reads heads for a user."""
     BeginSync: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.BeginSyncRequest, _conversation_pb2.BeginSyncResponse]
     """Reads what a sync begins with: account events and the first page of heads, as they were at one moment."""
+    @_builtins.property
+    @_deprecated("""This method has been marked as deprecated using proto method options.""")
+    def ReadAccountEvents(self) -> _grpc.UnaryUnaryMultiCallable[_conversation_pb2.ReadAccountEventsRequest, _conversation_pb2.ReadAccountEventsResponse]:
+        """Reads account events alone, for a logic that does not know BeginSync yet: repo is upgraded before it."""
     ListLarge: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.ListLargeRequest, _conversation_pb2.ListLargeResponse]
     """Lists the large conversations a user is in, with the open windows."""
     ListMembers: _grpc.UnaryUnaryMultiCallable[_conversation_pb2.ListMembersRequest, _conversation_pb2.ListMembersResponse]
@@ -65,6 +75,10 @@ class ConversationServiceAsyncStub(ConversationServiceStub):
     """Reads heads for a user."""
     BeginSync: _aio.UnaryUnaryMultiCallable[_conversation_pb2.BeginSyncRequest, _conversation_pb2.BeginSyncResponse]  # type: ignore[assignment]
     """Reads what a sync begins with: account events and the first page of heads, as they were at one moment."""
+    @_builtins.property
+    @_deprecated("""This method has been marked as deprecated using proto method options.""")
+    def ReadAccountEvents(self) -> _aio.UnaryUnaryMultiCallable[_conversation_pb2.ReadAccountEventsRequest, _conversation_pb2.ReadAccountEventsResponse]:  # type: ignore[override]
+        """Reads account events alone, for a logic that does not know BeginSync yet: repo is upgraded before it."""
     ListLarge: _aio.UnaryUnaryMultiCallable[_conversation_pb2.ListLargeRequest, _conversation_pb2.ListLargeResponse]  # type: ignore[assignment]
     """Lists the large conversations a user is in, with the open windows."""
     ListMembers: _aio.UnaryUnaryMultiCallable[_conversation_pb2.ListMembersRequest, _conversation_pb2.ListMembersResponse]  # type: ignore[assignment]
@@ -114,6 +128,15 @@ class ConversationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_conversation_pb2.BeginSyncResponse, _abc.Awaitable[_conversation_pb2.BeginSyncResponse]]:
         """Reads what a sync begins with: account events and the first page of heads, as they were at one moment."""
+
+    @_deprecated("""Reads account events alone, for a logic that does not know BeginSync yet: repo is upgraded before it.""")
+    @_abc_1.abstractmethod
+    def ReadAccountEvents(
+        self,
+        request: _conversation_pb2.ReadAccountEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_conversation_pb2.ReadAccountEventsResponse, _abc.Awaitable[_conversation_pb2.ReadAccountEventsResponse]]:
+        """Reads account events alone, for a logic that does not know BeginSync yet: repo is upgraded before it."""
 
     @_abc_1.abstractmethod
     def ListLarge(

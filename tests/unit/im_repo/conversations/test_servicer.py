@@ -49,6 +49,8 @@ async def test_a_private_chat_is_made_once_and_listed_for_both(stub: Any) -> Non
         sync = await call(stub.BeginSync, pb.BeginSyncRequest(user_id=user_id))
         assert (sync.max_pts, sync.reset, len(sync.events)) == (1, False, 1)
         assert sync.heads.heads == heads
+        events = await call(stub.ReadAccountEvents, pb.ReadAccountEventsRequest(user_id=user_id))
+        assert (events.max_pts, events.reset, events.events) == (1, False, sync.events)
     members = await call(stub.ListMembers, pb.ListMembersRequest(conversation_id=made.conversation_id))
     assert [member.user_id for member in members.members] == [7, 8]
     cursors = await call(stub.ReadCursors, pb.ReadCursorsRequest(conversation_id=made.conversation_id))
