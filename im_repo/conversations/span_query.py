@@ -72,7 +72,8 @@ class SpanQuery:
     def __init__(self, arm: Callable[[SpanParameters], Select[Any]]) -> None:
         self._arm = arm
         self._arms: dict[str, _Compiled] = {}
-        self._compiled: dict[tuple[str, int], _Compiled] = {}
+        self._kept: dict[int, _Compiled] = {}
+        """By number of arms, for SQLite; on MySQL every number has a text of its own."""
 
     def run(self, connection: Connection, spans: Sequence[LogSpan]) -> Iterator[tuple[int, Row[Any]]]:
         """Yield (index of the span, row) for every row of every span, in no promised order."""
@@ -89,14 +90,15 @@ class SpanQuery:
             done += size
 
     def _compiled_for(self, dialect: Dialect, size: int) -> _Compiled:
-        """Compiled once per driver and size; two threads that miss at once do the same work twice, no harm."""
-        key = (dialect.driver, size)
-        compiled = self._compiled.get(key)
+        """An arm is compiled once per driver; two threads that miss at once do the same work twice, no harm."""
+        arm = self._arms.get(dialect.driver)
+        if arm is None:
+            arm = self._arms[dialect.driver] = self._compile_arm(dialect)
+        if dialect.name != "sqlite":
+            return arm.times(size)
+        compiled = self._kept.get(size)
         if compiled is None:
-            arm = self._arms.get(dialect.driver)
-            if arm is None:
-                arm = self._arms[dialect.driver] = self._compile_arm(dialect)
-            compiled = self._compiled[key] = arm.times(size)
+            compiled = self._kept[size] = arm.times(size)
         return compiled
 
     def _compile_arm(self, dialect: Dialect) -> _Compiled:
