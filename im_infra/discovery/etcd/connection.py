@@ -134,7 +134,12 @@ class EtcdConnection:
                 return list(response.events)
 
     async def _call(self, method: Callable[..., Awaitable[Response]]) -> Response:
-        """Call, with a token; one that etcd does not know any more is asked for anew, once."""
+        """Call, with a token; one that etcd does not know any more is asked for anew, once.
+
+        After a call that was not answered the next one asks for a token, too. An etcd that lost its data counts from the
+        beginning, and before it judges a token it waits until it has applied as much as when that was given: for ever,
+        if that was long before, so the call ends by its deadline and nothing says that the token is stale.
+        """
         for attempt in (1, 2):
             member = self._member
             with _told_as_unavailable(member.endpoint):
@@ -143,8 +148,10 @@ class EtcdConnection:
                         member.metadata = await self._authenticate(member)
                     return await method(member, timeout=self._settings.timeout_s, metadata=member.metadata)
                 except (grpc.RpcError, grpc.aio.BaseError) as error:
-                    if attempt == 1 and member.metadata and any(words in str(error) for words in _STALE):
+                    stale = bool(member.metadata) and any(words in str(error) for words in _STALE)
+                    if stale or _code(error) in _ELSEWHERE:
                         member.metadata = ()
+                    if stale and attempt == 1:
                         continue
                     self._turn_from(member, error)
                     raise
@@ -157,8 +164,7 @@ class EtcdConnection:
 
     def _turn_from(self, member: "_Member", error: BaseException) -> None:
         """A member that cannot answer is left, with every call and watch that is under way there."""
-        code = error.code() if isinstance(error, grpc.aio.AioRpcError) else None
-        if len(self._endpoints) > 1 and member is self._member and code in _ELSEWHERE:
+        if len(self._endpoints) > 1 and member is self._member and _code(error) in _ELSEWHERE:
             self._endpoints.rotate(-1)
             self._member = _Member(self._endpoints[0], self._credentials)
             spawn(member.channel.close(None), name="discovery.etcd.turn")
@@ -185,6 +191,10 @@ class _Member:
 def prefix_end(prefix: bytes) -> bytes:
     """The first key behind all those that begin with `prefix`, which ends in no 0xff."""
     return prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+def _code(error: BaseException) -> grpc.StatusCode | None:
+    return error.code() if isinstance(error, grpc.aio.AioRpcError) else None
 
 
 def _credentials(settings: EtcdSettings) -> grpc.ChannelCredentials | None:

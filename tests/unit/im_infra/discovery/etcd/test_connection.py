@@ -1,6 +1,7 @@
 """Calls to a real etcd: what fails, what is tried elsewhere, who is let in."""
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,26 @@ async def test_an_account_comes_in_over_tls_and_others_do_not(closed: Any, tmp_p
             await stranger.check()
         assert caught.value.reason is error_table.UNAVAILABLE
         await stranger.close()
+
+
+async def test_an_etcd_that_lost_its_data_lets_an_account_in_that_had_a_token_for_long(closed: Any) -> None:
+    """Its new count is far below the old token's: it would wait to catch up with that, and answer nothing meanwhile."""
+    engine, settings = closed
+    first = EtcdConnection(settings)
+    for _ in range(100):
+        await first.transact(put(first, "a", b"1"))
+    await first.close()
+    connection = EtcdConnection(settings.model_copy(update={"timeout_s": 1.0}))
+    assert await values(connection) == [b"1"]
+
+    engine.kill()
+    await asyncio.to_thread(shutil.rmtree, engine.folder / "data")
+    await asyncio.to_thread(engine.start)
+    async with asyncio.timeout(10):
+        while not await answers(connection):
+            await asyncio.sleep(0.05)
+    assert await values(connection) == []
+    await connection.close()
 
 
 async def test_leaving_a_member_fails_what_is_under_way_there_and_cancels_nobody(connection: EtcdConnection) -> None:
