@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Final
 
 import pymysql
+from aetcd import rpc
+from pydantic import SecretStr
 from pymysql.cursors import Cursor
 
 from im_cli.cluster.local_cluster import LocalCluster
 from im_cli.cluster.shape import Shape
 from im_cli.engines.engine import LOOPBACK, Engine, free_port
+from im_infra.discovery.etcd.connection import EtcdConnection
+from im_infra.discovery.settings import EtcdSettings
 from im_repo.log.fanout_class import FanoutBounds
 from im_repo.log.values import FANOUT_LARGE
 from tests.harness.checkers import Row
@@ -22,6 +26,7 @@ from tests.support.callers import name_caller
 from tests.support.kafka import jars
 from tests.support.tcp_proxy import NO_ANSWERS, NO_REQUESTS, OPEN, Passage, TcpProxy
 
+_CHANGES: Final = 1_000
 MIN_WINDOW_S: Final = 3.0
 SETTINGS: Final[Mapping[str, str]] = {
     **UNLIMITED,
@@ -123,6 +128,19 @@ class ClusterSite:
         await self.stop(*names)
         await self.start(*names)
 
+    async def age_etcd(self) -> None:
+        """Let etcd count as many changes as after hours: what it tells from now on bears that."""
+        async with self._etcd() as connection:
+            change = rpc.PutRequest(key=connection.key("aged"), value=b"")
+            for _ in range(_CHANGES):
+                await connection.transact(rpc.TxnRequest(success=[rpc.RequestOp(request_put=change)]))
+
+    async def registered(self) -> set[str]:
+        """The processes that others can find."""
+        async with self._etcd() as connection:
+            found = await connection.range(connection.key("node", ""))
+        return {entry.key.decode().rsplit("/", 1)[1] for entry in found.kvs}
+
     def link(self, name: str) -> TcpProxy:
         """What others reach a server through."""
         return self._proxies[name][0]
@@ -177,6 +195,19 @@ class ClusterSite:
             )
             assert cursor.rowcount == 1, "it is not large"
             cursor.connection.commit()
+
+    @asynccontextmanager
+    async def _etcd(self) -> AsyncIterator[EtcdConnection]:
+        settings = EtcdSettings(
+            endpoints=(self.server("etcd").address,),
+            user="im",
+            password=SecretStr(self.cluster.engine_set.password("etcd")),
+        )
+        connection = EtcdConnection(settings)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     @contextmanager
     def _database(self) -> Iterator[Cursor]:

@@ -30,13 +30,23 @@ async def zombie(scene: Scene) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def etcd_wiped(scene: Scene) -> AsyncIterator[None]:
-    """Etcd comes back with nothing in it: who is there, and which ids whose are, has to be agreed anew."""
-    await scene.site.kill("etcd")
-    await asyncio.to_thread(shutil.rmtree, scene.site.server("etcd").folder / "data")
-    await scene.site.start("etcd")
+    """Etcd comes back with nothing in it: who is there, and which ids whose are, has to be agreed anew.
+
+    Both repos came to an etcd that had been in use for long.
+    """
+    site = scene.site
+    await site.age_etcd()
+    for name in ("repo-a", "repo-b"):
+        await site.kill(name)
+        await site.start(name)
+    await site.kill("etcd")
+    await asyncio.to_thread(shutil.rmtree, site.server("etcd").folder / "data")
+    await site.start("etcd")
     yield
-    doubled = await asyncio.to_thread(scene.site.doubled_ids)
+    doubled = await asyncio.to_thread(site.doubled_ids)
     scene.expect(not doubled, f"{doubled} ids given twice")
+    absent = site.cluster.services.keys() - await site.registered()
+    scene.expect(not absent, f"{', '.join(sorted(absent)) or 'nobody'} missing from etcd")
 
 
 ZOMBIE_GATEWAY: Final = Fault(
