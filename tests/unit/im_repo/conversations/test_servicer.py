@@ -80,14 +80,20 @@ async def test_the_world_room_is_in_the_heads_of_everybody_who_asks_for_it(stub:
     assert member.conversation_id == world
 
 
-async def test_every_page_tells_the_moment_before_the_first(stub: Any, database: SqliteDatabase, seed_in: Any) -> None:
-    def fill(connection: Connection) -> None:
+async def fill(database: SqliteDatabase, seed_in: Any) -> None:
+    """Five conversations of user 7, of which the fifth moved last; the clock is of its third generation."""
+
+    def unit(connection: Connection) -> None:
         seed = seed_in(connection)
         for conversation_id in range(1, 6):
             seed.conversation(conversation_id, 7, now=conversation_id)
         connection.execute(insert(CLOCK), {"id": 1, "high_time": 1, "generation": 3})
 
-    await database.write(fill)
+    await database.write(unit)
+
+
+async def test_every_page_tells_the_moment_before_the_first(stub: Any, database: SqliteDatabase, seed_in: Any) -> None:
+    await fill(database, seed_in)
     asked = pb.ReadHeadsRequest(user_id=7, page_size=2)
     pages = [await call(stub.ReadHeads, asked)]
     while token := pages[-1].next_page_token:
@@ -114,13 +120,7 @@ async def test_a_sync_begins_with_what_moved_where_that_can_be_told(
     since_time: int,
     reset: bool,
 ) -> None:
-    def fill(connection: Connection) -> None:
-        seed = seed_in(connection)
-        for conversation_id in range(1, 6):
-            seed.conversation(conversation_id, 7, now=conversation_id)
-        connection.execute(insert(CLOCK), {"id": 1, "high_time": 1, "generation": 3})
-
-    await database.write(fill)
+    await fill(database, seed_in)
     since = Since(time=4, clock_generation=generation)
     begun = await call(stub.BeginSync, pb.BeginSyncRequest(user_id=7, pts=pts, since=since, page_size=1))
     assert (begun.since_time, begun.reset, begun.heads.now.clock_generation) == (since_time, reset, 3)
