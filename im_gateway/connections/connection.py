@@ -1,5 +1,6 @@
 """One client's WebSocket connection."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -192,6 +193,20 @@ class Connection:
         if not lagged_before:
             self._hub.on_lagged(self)
 
+    def push_through(self, outgoing: Outgoing, now: float) -> None:
+        """Write a push at once, or queue it as one of a crowd's where something waits before it; `now` likewise."""
+        outbound, socket = self.outbound, self._socket
+        if (
+            self.state == _OPEN
+            and not outbound.bytes
+            and outbound.lagged_at is None
+            and socket is not None
+            and socket.writable
+        ):
+            self._send(socket, (outgoing.chunk(self.codec),), outgoing.frames)
+        else:
+            self.push(outgoing, now, crowd=True)
+
     def push_ephemeral(self, outgoing: Outgoing, now: float) -> None:
         """Queue a push that nobody misses, nor waits for: it goes with the next frame, or in a while."""
         if self.state == _OPEN and self.outbound.push_ephemeral(outgoing.chunk(self.codec), now) and not self.dirty:
@@ -261,20 +276,26 @@ class Connection:
             self._hub.flusher.add(self)
 
     def _write(self) -> None:
-        socket, outbound, tally = self._socket, self.outbound, self._hub.tally
+        socket, outbound = self._socket, self.outbound
         if socket is None:
             return
-        codec = self.codec
-        send = socket.send_text if codec.is_text else socket.send_binary
         while outbound.bytes and socket.writable:
             chunks, count = outbound.take(_MAX_MESSAGE_BYTES)
-            tally.sent_frames += count
-            tally.sent_messages += 1
-            send(codec.join(chunks, count))
+            self._send(socket, chunks, count)
         if outbound.lagged_at is not None and not outbound.bytes and socket.writable:
-            send(codec.chunk(frames.lagged_frame(outbound.caught_up())))
+            self._send(socket, (self.codec.chunk(frames.lagged_frame(outbound.caught_up())),), 1)
         if outbound.bytes or self._reading_paused:
             self._pause_or_read(socket)
+
+    def _send(self, socket: Socket, chunks: Sequence[bytes], count: int) -> None:
+        """Send one message of chunks that hold so many frames."""
+        codec, tally = self.codec, self._hub.tally
+        tally.sent_frames += count
+        tally.sent_messages += 1
+        if codec.is_text:
+            socket.send_text(codec.join(chunks, count))
+        else:
+            socket.send_binary(codec.join(chunks, count))
 
     def _pause_or_read(self, socket: Socket) -> None:
         """Whoever does not fetch the answers is not asked for more."""

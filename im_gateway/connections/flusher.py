@@ -30,6 +30,14 @@ class Flushable(Protocol):
         ...
 
 
+class Round(Protocol):
+    """One thing that goes to a crowd."""
+
+    def write(self, most: int) -> int:
+        """Write to the next so many; to how many it was: to fewer, once that is everybody. Must not raise."""
+        ...
+
+
 class Loop(Protocol):
     """What schedules."""
 
@@ -53,6 +61,7 @@ class Flusher:
         self._loop = loop or asyncio.get_running_loop()
         self._dirty: deque[Flushable] = deque()  # bounded by the number of connections: each is in it once
         self._crowd: deque[Flushable] = deque()  # bounded likewise
+        self._rounds: deque[Round] = deque()  # bounded by the number of conversations: each has one under way
         self._lingering: set[Flushable] = set()  # bounded likewise
         self._scheduled = False
 
@@ -68,6 +77,11 @@ class Flusher:
         self._crowd.append(connection)
         self._schedule()
 
+    def add_round(self, one: Round) -> None:
+        """Write `one` when it is the crowd's turn, behind what was queued for it."""
+        self._rounds.append(one)
+        self._schedule()
+
     def linger(self, connection: Flushable) -> None:
         """Flush `connection` with whatever it is to be told next, or in a while."""
         if not self._lingering:
@@ -77,8 +91,12 @@ class Flusher:
     def flush_all(self) -> None:
         """Write everything now: before closing."""
         self._end_lingering()
-        while self._dirty or self._crowd:
+        while self._waits:
             self._flush_some()
+
+    @property
+    def _waits(self) -> bool:
+        return bool(self._dirty or self._crowd or self._rounds)
 
     def _end_lingering(self) -> None:
         lingering, self._lingering = self._lingering, set()
@@ -89,7 +107,7 @@ class Flusher:
     def _flush(self) -> None:
         self._scheduled = False
         self._flush_some()
-        if self._dirty or self._crowd:
+        if self._waits:
             self._schedule()
 
     def _schedule(self) -> None:
@@ -102,7 +120,14 @@ class Flusher:
             connection = self._dirty.popleft()
             connection.dirty = False
             connection.flush()
-        for _ in range(min(_CROWD_WRITES_A_TURN, len(self._crowd))):
+        left = _CROWD_WRITES_A_TURN
+        for _ in range(min(left, len(self._crowd))):
             connection = self._crowd.popleft()
             connection.in_crowd = False
             connection.flush()  # nothing, if it was told something else meanwhile
+            left -= 1
+        while left and self._rounds:
+            written = self._rounds[0].write(left)
+            if written < left:
+                self._rounds.popleft()
+            left -= written

@@ -1,15 +1,15 @@
-"""Entries of large conversations on their way to local connections: one write each, or one for several while it is hot.
+"""When entries of large conversations go to local connections: at once, or with those that follow while it is hot.
 
 A gateway that gathers has taken its entries as it takes what waits in a connection's queue: both go with the process,
-and clients that resume elsewhere pull what they miss. So gathering delays no acknowledgement, and drops nothing.
+and clients that resume elsewhere pull what they miss. So gathering delays no acknowledgement, and drops nothing. What
+comes while a round is under way gathers for the next one: a gateway that falls behind writes less often, not more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from im_gateway.codec.abstract import Outgoing, Run
-from im_gateway.connections.connection import Connection
 from im_gateway.connections.hub import Hub
+from im_gateway.delivery.entry_round import EntryRound
 from im_gateway.delivery.interest import Interest
 from im_proto.gateway.v1.gateway_pb2 import FanOutEntry
 
@@ -27,7 +27,7 @@ class EntrySender:
     Args:
         hub: the connections.
         merge_from_per_s: deliveries of one conversation a second from which its entries gather.
-        later: schedules a write.
+        later: schedules a round.
     """
 
     def __init__(self, hub: Hub, *, merge_from_per_s: float, later: Later) -> None:
@@ -40,81 +40,43 @@ class EntrySender:
         gathered = interest.gathered
         size = len(entry.frame)
         if gathered and (interest.gathered_bytes + size > _MAX_RUN_BYTES or len(gathered) >= _MAX_RUN_ENTRIES):
-            self.flush(interest)  # full: it goes now
+            self.flush(interest)  # full: it goes into the connections' own queues
         interest.gathered.append(entry)
         interest.gathered_bytes += size
         interest.heat.add(len(interest.viewers), now)
 
     def settle(self, interest: Interest) -> None:
-        """Send what was added, now or as soon as it has gathered long enough."""
-        if not interest.gathered or interest.gathering:
+        """Send what was added: as soon as it has gathered long enough, and the round before it is done."""
+        if not interest.gathered or interest.gathering or interest.under_way is not None:
             return
         seconds = interest.heat.gather_s(self._merge_from_per_s)
         if not seconds:
-            self.flush(interest)
+            self._begin(interest)
             return
         interest.gathering = True
         self._later(seconds, lambda: self._gathered(interest))
 
     def flush(self, interest: Interest) -> None:
-        """Send what was added, now."""
-        entries = interest.gathered
-        if not entries:
-            return
-        interest.gathered = []
-        interest.gathered_bytes = 0
-        now = self._hub.monotonic()
-        parts = [_Part(entry) for entry in entries]
-        self._to_viewers(interest, parts, now)
-        for part in parts:
-            if part.entry.mentioned_user_ids:
-                self._to_mentioned(interest, part, now)
+        """Queue what was added for everybody who is to have it, now."""
+        if interest.under_way is not None:
+            interest.under_way.queue()
+            interest.under_way = None
+        if interest.gathered:
+            self._round(interest).queue()
 
     def _gathered(self, interest: Interest) -> None:
         interest.gathering = False
-        self.flush(interest)
+        if interest.gathered and interest.under_way is None:
+            self._begin(interest)
 
-    def _to_viewers(self, interest: Interest, parts: "Sequence[_Part]", now: float) -> None:
-        whole = parts[0].full if len(parts) == 1 else Run([part.full for part in parts])
-        lowest = min(part.whole_from_seq for part in parts)
-        members, tally = interest.members, self._hub.tally
-        for connection in tuple(interest.viewers):
-            from_seq = members[connection]
-            if from_seq <= lowest:
-                connection.push(whole, now, crowd=True)
-            else:
-                for part in parts:
-                    part.push(connection, from_seq, now)
-        tally.pushed_frames += len(parts) * len(interest.viewers)
-        tally.merged_entries += len(parts) - 1
+    def _begin(self, interest: Interest) -> None:
+        interest.under_way = self._round(interest)
+        self._hub.flusher.add_round(interest.under_way)
 
-    def _to_mentioned(self, interest: Interest, part: "_Part", now: float) -> None:
-        """Whoever is mentioned and does not view; 0 stands for everybody."""
-        user_ids = part.entry.mentioned_user_ids
-        members = interest.members
-        if 0 in user_ids:
-            mentioned = set(members)
-        else:
-            mentioned = {each for user_id in user_ids for each in self._hub.of_user(user_id) if each in members}
-        mentioned -= interest.viewers
-        for connection in mentioned:
-            part.push(connection, members[connection], now)
-        self._hub.tally.pushed_frames += len(mentioned)
+    def _round(self, interest: Interest) -> EntryRound:
+        return EntryRound(self._hub, interest, on_end=lambda ended: self._ended(interest, ended))
 
-
-class _Part:
-    """An entry, as those get it who may see what it refers to, and as the others do."""
-
-    __slots__ = ("bare", "entry", "full", "whole_from_seq")
-
-    def __init__(self, entry: FanOutEntry) -> None:
-        self.entry = entry
-        self.full = Outgoing(entry.frame)
-        self.bare = Outgoing(entry.bare_frame) if entry.ref_seq and entry.bare_frame else self.full
-        self.whole_from_seq = entry.seq if self.bare is self.full else min(entry.seq, entry.ref_seq)
-        """Whoever may read from here on, or from before, gets it in full."""
-
-    def push(self, connection: Connection, from_seq: int, now: float) -> None:
-        """To one who may read from `from_seq` on."""
-        if self.entry.seq >= from_seq:
-            connection.push(self.full if self.entry.ref_seq >= from_seq else self.bare, now, crowd=True)
+    def _ended(self, interest: Interest, ended: EntryRound) -> None:
+        if interest.under_way is ended:
+            interest.under_way = None
+            self.settle(interest)

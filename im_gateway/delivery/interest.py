@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from im_gateway.connections.connection import Connection
 from im_gateway.connections.hub import Hub
@@ -16,6 +16,9 @@ from im_infra.routing import InterestTable
 from im_infra.rpc.peer import Peer
 from im_proto.gateway.v1.gateway_pb2 import FanOutEntry, MembershipChange
 from im_proto.logic.v1.stream_pb2 import LargeMembership
+
+if TYPE_CHECKING:
+    from im_gateway.delivery.entry_round import EntryRound  # a round is of an interest, which knows its present one
 
 _LOG: Final = logs.get(__name__)
 _SWEPT_AT_A_TIME: Final = 100
@@ -53,6 +56,7 @@ class Interest:
         "members",
         "readers",
         "ring",
+        "under_way",
         "viewers",
     )
 
@@ -73,16 +77,24 @@ class Interest:
         """A gap or the members are being looked up; entries wait."""
         self.heat = Heat()
         self.gathered: list[FanOutEntry] = []
-        """Entries of the next write, bounded by its size: a full one goes at once."""
+        """Entries of the next round, bounded by its size: a full one goes at once."""
         self.gathered_bytes = 0
         self.gathering = False
-        """The next write is scheduled."""
+        """The next round is scheduled."""
+        self.under_way: EntryRound | None = None
+        """The present round."""
 
     def put(self, connection: Connection, from_seq: int) -> None:
         """A connection is in, from `from_seq` on."""
         self.members[connection] = from_seq
         if self.conversation_id in connection.view:
             self.viewers.add(connection)
+
+    def take_gathered(self) -> list[FanOutEntry]:
+        """Take the entries of the next round."""
+        entries, self.gathered = self.gathered, []
+        self.gathered_bytes = 0
+        return entries
 
     def discard(self, connection: Connection) -> None:
         """A connection is out."""

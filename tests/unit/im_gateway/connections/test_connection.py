@@ -147,3 +147,68 @@ def test_who_does_not_fetch_answers_is_not_read_until_they_are_written(
     loop.run()
     assert socket.reading
     assert [request for _, requests in writes for request in requests] == list(range(1, answers + 1))
+
+
+def test_a_push_through_is_written_at_once_where_nothing_waits(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    connections[0].push_through(Outgoing(FRAME), 0.0)
+    assert writes == [(0, [0])]
+    assert loop.run() == 0
+
+
+def test_a_push_through_overtakes_nothing(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    outgoing = Outgoing(FRAME)
+    told, slow, opening = connections[:3]
+    told.answer(5, FRAME)
+    told.push_through(outgoing, 0.0)
+    socket: Any = slow._socket
+    socket.writable = False
+    slow.push_through(outgoing, 0.0)
+    opening.state = State.OPENING
+    opening.push_through(outgoing, 0.0)
+    loop.run()
+    assert writes == [(0, [5, 0])]
+    socket.writable = True
+    slow.on_writable()
+    socket = opening._socket
+    socket.hello_done = lambda: None
+    opening.open(9, FRAME)
+    loop.run()
+    assert writes[1:] == [(1, [0]), (2, [9, 0])]
+
+
+def test_a_push_through_to_one_that_lags_is_dropped_and_told(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    connection = connections[0]
+    connection._hub.on_lagged = lambda _connection: None  # type: ignore[method-assign]
+    socket: Any = connection._socket
+    socket.writable = False
+    outgoing = Outgoing(FRAME)
+    most = connection._hub.settings.connections.max_queued_pushes
+    for _ in range(most + 1):
+        connection.push_through(outgoing, 0.0)
+    socket.writable = True
+    connection.push_through(outgoing, 0.0)
+    assert writes == [], "the client must be told of the gap before it gets anything more"
+    assert connection.outbound.dropped == most + 2
+    connection.on_writable()
+    loop.run()
+    connection.push_through(outgoing, 0.0)
+    assert [len(frames) for _, frames in writes] == [1, 1]
+    assert connection.outbound.lagged_at is None
+
+
+def test_a_push_through_to_one_that_closed_goes_nowhere(
+    connections: list[Connection], loop: Loop, writes: list[tuple[int, list[int]]]
+) -> None:
+    connection = connections[0]
+    connection._hub.on_closed = lambda _connection: None  # type: ignore[method-assign]
+    connection.on_closed()
+    connection.push_through(Outgoing(FRAME), 0.0)
+    assert loop.run() == 0
+    assert writes == []
+    assert not connection.outbound

@@ -148,3 +148,42 @@ def test_a_crowd_is_not_forgotten_before_closing() -> None:
     crowd = crowd_of(250, flusher)
     flusher.flush_all()
     assert all(each.flushes == 1 for each in crowd)
+
+
+class Round:
+    """Goes to so many."""
+
+    def __init__(self, viewers: int) -> None:
+        self.left = viewers
+        self.shares: list[int] = []
+
+    def write(self, most: int) -> int:
+        share = min(most, self.left)
+        self.left -= share
+        self.shares.append(share)
+        return share
+
+
+def test_rounds_share_the_crowds_writes_one_after_the_other() -> None:
+    loop = Loop()
+    flusher = Flusher(loop)
+    crowd = crowd_of(30, flusher)
+    rounds = [Round(120), Round(100)]
+    for one in rounds:
+        flusher.add_round(one)
+    turns = 0
+    while loop.ready:
+        loop.turn()
+        turns += 1
+        assert all(each.flushes == 1 for each in crowd), "what was queued goes before"
+    assert [one.shares for one in rounds] == [[70, 50], [50, 50]]
+    assert [one.left for one in rounds] == [0, 0]
+    assert turns == 3
+
+
+def test_a_round_is_not_forgotten_before_closing() -> None:
+    flusher = Flusher(Loop())
+    one = Round(250)
+    flusher.add_round(one)
+    flusher.flush_all()
+    assert one.left == 0
