@@ -163,7 +163,7 @@ class GrpcWriter:
             except BROKEN:
                 return
             rest_s = self._pace.wrote(frame.items, loop.time())
-            if rest_s:
+            if rest_s and not frame.leaves_some:
                 await asyncio.sleep(rest_s)
 
 

@@ -117,6 +117,7 @@ class ClientEnd:
             self._drain_told = frame.draining = True
         if self._asking.sendable:
             self._asking.fill(frame, self._limits, now)
+            frame.leaves_some = self._asking.sendable
         return frame
 
 

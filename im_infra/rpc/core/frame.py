@@ -35,6 +35,8 @@ class Frame:
     acknowledged_push: int = 0
     credit: int = 0
     draining: bool = False
+    leaves_some: bool = False
+    """It is full, and more waits for the next one. Known to its writer, and not on the wire."""
 
     @property
     def items(self) -> int:

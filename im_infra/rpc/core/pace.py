@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 _WINDOW_S: Final = 0.05
 _LEAST_REST_S: Final = 0.001
 """Below it nothing is gained, and the loop's timers are no finer."""
-_MOST_REST_S: Final = 0.008
+_MOST_REST_S: Final = 0.005
 """What a hop adds to a message's way at most."""
 
 

@@ -109,4 +109,5 @@ class ServerEnd:
             room = room.minus(share.items - left.items, share.size - left.size)
         if self._pushing.waiting:
             self._pushing.fill(frame, room, self._answering.written)
+        frame.leaves_some = self._answering.sendable or self._pushing.waiting
         return frame

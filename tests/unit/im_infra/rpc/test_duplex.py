@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from im_infra.rpc.core.frame import Frame
-from im_infra.rpc.core.pace import ANSWERS, REQUESTS, PaceRule
+from im_infra.rpc.core.pace import ANSWERS, REQUESTS, Pace, PaceRule
 from im_infra.rpc.core.violation import ProtocolViolationError
 from im_infra.rpc.duplex import GrpcDuplex, GrpcWriter, StreamLostError, Ticker, duplex_of
 from im_infra.rpc.in_process.direct import direct_pair
@@ -192,6 +192,19 @@ async def test_under_load_items_gather_between_two_writes(wire: Any, until: Any)
     await until(lambda: sum(len(frame.pushes) for frame in wire.written) == given)
     writer.stop()
     await running
+
+
+async def test_a_full_frame_is_followed_at_once(wire: Any, until: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A burst of a thousand answers would take a rest for each of its frames."""
+    monkeypatch.setattr(Pace, "wrote", lambda *_: 3_600.0)
+    frames = [Frame(pushes=[b"a"], leaves_some=more) for more in (True, True, False, False)]
+    writing = asyncio.create_task(GrpcWriter(wire, lambda: frames.pop(0), lambda: False, ANSWERS).run())
+    await until(lambda: len(wire.written) == 3)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(wire.written) == 3, "nothing was left behind the third: it rests"
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
 
 
 async def test_requests_rest_where_answers_do_not_yet(wire: Any) -> None:

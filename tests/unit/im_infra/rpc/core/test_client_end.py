@@ -81,3 +81,14 @@ def test_while_the_other_side_drains_an_acknowledgement_goes_at_once(greeted: Cl
     assert greeted.next_frame(0.0).draining
     greeted.took_effect(1)
     assert greeted.next_frame(0.0).acknowledged_push == 1
+
+
+def test_a_full_frame_says_that_more_waits_unless_that_waits_for_credit() -> None:
+    end = ClientEnd(Peer("logic-1", "a"), StreamSettings(max_frame_items=2))
+    end.next_frame(0.0)
+    end.receive(Frame(peer=Peer("repo-1", "b"), credit=3))
+    for _ in range(5):
+        end.request(b"r", nobody, 5.0)
+    frames = [end.next_frame(0.0) for _ in range(2)]
+    assert [(frame.items, frame.leaves_some) for frame in frames] == [(2, True), (1, False)]
+    assert end.next_frame(0.0) is None

@@ -26,10 +26,10 @@ def test_where_there_is_little_to_do_a_frame_follows_at_once(rule: PaceRule, per
     [
         (REQUESTS, 1, 500, 0.002),
         (REQUESTS, 4, 250, 0.004),
-        (REQUESTS, 12, 250, 0.008),
+        (REQUESTS, 12, 250, 0.005),
         (ANSWERS, 1, 2_000, 0.002),
         (ANSWERS, 10, 300, 0.004),
-        (ANSWERS, 100, 200, 0.008),
+        (ANSWERS, 100, 200, 0.005),
     ],
 )
 def test_the_rest_grows_with_the_load_up_to_its_bound(

@@ -92,3 +92,13 @@ def test_a_drain_waits_for_open_requests_and_acknowledgements(greeted: ServerEnd
     assert not greeted.finished
     greeted.receive(Frame(acknowledged_push=1), 0.0)
     assert greeted.finished
+
+
+def test_a_full_frame_says_that_more_waits(greeted: ServerEnd) -> None:
+    greeted.receive(asking(1, 2, 3, 4, 5), 0.0)
+    for number in range(1, 6):
+        greeted.answer(number, b"a")
+    greeted.push(b"p", None)
+    frames = [greeted.next_frame() for _ in range(3)]
+    assert [(frame.items, frame.leaves_some) for frame in frames] == [(2, True), (2, True), (2, False)]
+    assert greeted.next_frame() is None
