@@ -1,15 +1,19 @@
-"""One connection to a Redis server: made, greeted, spoken over."""
+"""One connection to a Redis server: made, greeted, spoken over.
+
+Its answers are taken apart where the loop brings them, without a task or a stream in between: whoever sends the routes of
+a batch on waits for two turns of a busy loop less (docs/decisions/0024). The bytes are hiredis' business both ways, and
+what a server's errors mean is the Redis client's.
+"""
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
 
-from redis.asyncio.connection import Connection
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
-from redis.retry import Retry
+from hiredis import Reader, pack_command
+from redis._parsers.base import BaseParser  # not public: the lock names its version, and tests ask real servers
+from redis.exceptions import ConnectionError as LostError
+from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
 from im_infra.cache.settings import RedisSettings
 
@@ -17,60 +21,100 @@ Command = tuple[bytes | int | str, ...]
 Reply = Any
 """What the server answered: bytes, an int, None, a list of those, or a `ResponseError` as a value."""
 
+OnReplies = Callable[[list[Reply]], None]
+"""Takes the answers to commands, in their order; must not raise."""
+
 _CLOSE_S: Final = 1.0
+_NOTHING_YET: Final = object()
 
 
-class RedisConnection:
-    """A connection that is open; anything that goes wrong on it ends it.
+class RedisConnection(asyncio.Protocol):
+    """A connection that is open; anything that goes wrong on it ends it. Made by `connect`."""
 
-    Args:
-        connection: the library's.
-        run_id: the server's name for its present run.
-    """
+    def __init__(self) -> None:
+        self.run_id = ""
+        """The server's name for its present run."""
+        self.lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        """Why it ended, once it has."""
+        self._transport: asyncio.Transport
+        self._reader = Reader(
+            protocolError=InvalidResponse, replyError=BaseParser.parse_error, notEnoughData=_NOTHING_YET
+        )
+        self._on_replies: OnReplies | None = None
+        self._replies: list[Reply] = []
+        self._expected = 0
 
-    def __init__(self, connection: Connection, run_id: str) -> None:
-        self._connection = connection
-        self.run_id = run_id
+    def send(self, commands: Sequence[Command], on_replies: OnReplies) -> None:
+        """Send commands together, one round trip at a time. Errors of single commands are values.
+
+        Args:
+            commands: at least one.
+            on_replies: told the answers from the loop; never, if the connection ends before: `lost` tells.
+        """
+        assert self._on_replies is None, "the round trip before is not over"
+        self._on_replies = on_replies
+        self._expected = len(commands)
+        if not self.lost.done():
+            packed = b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]  # any length
+            self._transport.write(packed)
 
     async def exchange(self, commands: Sequence[Command]) -> list[Reply]:
-        """Send commands together and read their answers: one round trip. Errors of single commands are values.
-
-        Set a deadline. Cancelled, or after any error, the connection is of no use any more.
+        """Send commands and wait for their answers. Set a deadline; cancelled, the connection is of no use any more.
 
         Raises:
             RedisError: the connection broke, or the server cannot serve anybody now.
-            OSError: likewise.
         """
-        connection = self._connection
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-        return [await self._reply() for _ in commands]
+        answered: asyncio.Future[list[Reply]] = asyncio.get_running_loop().create_future()
+        self.send(commands, answered.set_result)
+        await asyncio.wait((answered, self.lost), return_when=asyncio.FIRST_COMPLETED)
+        if not answered.done():
+            raise LostError(
+                str(self.lost.result())
+            )  # one of its own: what is raised keeps its frames, and us with them
+        return answered.result()
+
+    def end(self, why: Exception) -> None:
+        """Give it up at once."""
+        if not self.lost.done():
+            self.lost.set_result(why)
+        self._transport.abort()
 
     async def close(self) -> None:
         """Close it; raises nothing."""
-        with suppress(RedisError, OSError, TimeoutError):
-            async with asyncio.timeout(_CLOSE_S):
-                await self._connection.disconnect()
+        self._transport.close()
+        await asyncio.wait((self.lost,), timeout=_CLOSE_S)
+        self._transport.abort()
 
-    async def _reply(self) -> Reply:
+    # the loop calls these
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of the answers came."""
+        self._reader.feed(data)
         try:
-            return await self._connection.read_response()
-        except ResponseError as error:
-            return error
+            while (reply := self._reader.gets()) is not _NOTHING_YET:
+                self._take(reply)
+        except RedisError as error:  # it does not speak the protocol, or serves nobody now
+            self.end(error)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        if not self.lost.done():
+            self.lost.set_result(LostError(str(exc) if exc else "the server closed the connection"))
 
-class _TlsConnection(Connection):
-    """The library's own makes a context for each connection, which takes 100 ms, and trusts the system's authorities besides.
-
-    Args:
-        context: what to speak TLS with.
-    """
-
-    def __init__(self, *, context: ssl.SSLContext, **options: Any) -> None:  # noqa: ANN401 - the library's
-        super().__init__(**options)
-        self._context = context
-
-    def _connection_arguments(self) -> Mapping[str, Any]:
-        return {**super()._connection_arguments(), "ssl": self._context}
+    def _take(self, reply: Reply) -> None:
+        if isinstance(reply, RedisError) and not isinstance(reply, ResponseError):
+            raise reply
+        if self._on_replies is None:
+            raise InvalidResponse("an answer that nobody asked for")
+        self._replies.append(reply)
+        if len(self._replies) == self._expected:
+            on_replies, replies = self._on_replies, self._replies
+            self._on_replies, self._replies = None, []
+            on_replies(replies)
 
 
 async def connect(address: str, settings: RedisSettings, context: ssl.SSLContext | None) -> RedisConnection:
@@ -83,35 +127,31 @@ async def connect(address: str, settings: RedisSettings, context: ssl.SSLContext
 
     Raises:
         RedisError: nobody listens there, its certificate is not trusted, or it does not let us in.
-        OSError: likewise.
     """
-    connection = _make(address, settings, context)
-    try:
-        await connection.connect()  # type: ignore[no-untyped-call]
-        opened = RedisConnection(connection, "")
-        (told,) = await opened.exchange([("INFO", "server")])
-        opened.run_id = _run_id(told)
-    except BaseException:
-        with suppress(RedisError, OSError, TimeoutError):
-            await connection.disconnect(nowait=True)
-        raise
-    return opened
-
-
-def _make(address: str, settings: RedisSettings, context: ssl.SSLContext | None) -> Connection:
     host, _, port = address.rpartition(":")
-    options: dict[str, Any] = {
-        "host": host.strip("[]"),
-        "port": int(port),
-        "username": settings.username or None,
-        "password": settings.password.get_secret_value() or None,
-        "socket_timeout": None,  # one deadline for a whole round trip is the caller's
-        "socket_connect_timeout": settings.timeout_ms / 1000,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "driver_info": None,
-    }
-    return Connection(**options) if context is None else _TlsConnection(context=context, **options)
+    try:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            RedisConnection, host.strip("[]"), int(port), ssl=context
+        )
+    except OSError as error:
+        raise LostError(f"connecting to {address}: {error}") from error
+    try:
+        await _greet(connection, settings)
+    except BaseException as error:
+        connection.end(error if isinstance(error, Exception) else LostError("given up"))
+        raise
+    return connection
+
+
+async def _greet(connection: RedisConnection, settings: RedisSettings) -> None:
+    password = settings.password.get_secret_value()
+    if settings.username or password:
+        user = (settings.username,) if settings.username else ()
+        (told,) = await connection.exchange([("AUTH", *user, password)])
+        if isinstance(told, ResponseError):
+            raise told
+    (told,) = await connection.exchange([("INFO", "server")])
+    connection.run_id = _run_id(told)
 
 
 def _run_id(told: Reply) -> str:

@@ -35,7 +35,7 @@ async def examine_redis(settings: RedisSettings) -> list[Finding]:
                 connection = await connect(address, settings, context)
                 replies = await connection.exchange(commands)
                 await connection.close()
-        except (RedisError, OSError, TimeoutError) as error:
+        except (RedisError, TimeoutError) as error:
             told = f"{address}: {str(error) or 'no answer in time'}"
             findings.append(Finding(Grade.BAD, "redis", told, "start it, or mend cache.redis in the settings"))
             continue

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from im_infra import error_table
 from im_infra.aio import spawn
 from im_infra.cache.redis.connect import Command, RedisConnection, Reply, connect
+from im_infra.cache.redis.lane import Call, Lane
 from im_infra.cache.settings import RedisSettings
 from im_infra.errors import ImError
 from im_infra.observability import logs
@@ -36,23 +37,6 @@ _IDLE_S: Final = 5.0
 """A silent connection is tried after this, so that a dead server is known before the next call needs it."""
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
-
-
-class _Call:
-    """Commands that one caller sends together."""
-
-    __slots__ = ("answer", "commands", "reads", "repeatable", "weight")
-
-    def __init__(self, commands: Sequence[Command], weight: int, *, reads: bool, repeatable: bool) -> None:
-        self.commands = commands
-        self.weight = weight
-        self.reads = reads
-        self.repeatable = repeatable
-        self.answer: asyncio.Future[list[Reply]] = asyncio.get_running_loop().create_future()
-
-    def fail(self, error: ImError) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
 
 
 class RedisNode:
@@ -85,10 +69,11 @@ class RedisNode:
         self._timeout_s = settings.timeout_ms / 1000
         self._epoch_key = epoch_key
         self._on_epoch = on_epoch
-        self._waiting: deque[_Call] = deque()  # bounded by max_waiting keys; full: UNAVAILABLE at once
+        self._waiting: deque[Call] = deque()  # bounded by max_waiting keys; full: UNAVAILABLE at once
         self._weight = 0
-        self._wake = asyncio.Event()
-        self._lanes: list[asyncio.Task[object]] = []
+        self._free: deque[Lane] = deque()  # bounded by the number of connections
+        """Connections with nothing under way."""
+        self._tasks: list[asyncio.Task[object]] = []
         self._open = 0
         self._turn = 0
         """Counts the times that a connection failed: those of an earlier turn are not trusted."""
@@ -103,15 +88,15 @@ class RedisNode:
 
     def start(self) -> None:
         """Begin to connect."""
-        self._lanes = [
+        self._tasks = [
             spawn(self._run_lane(), name=f"cache.redis {self.address}") for _ in range(self._settings.connections)
         ]
 
     async def close(self) -> None:
         """End its connections; what waits fails."""
-        for lane in self._lanes:
-            lane.cancel()
-        await asyncio.gather(*self._lanes, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_waiting(ImError(error_table.UNAVAILABLE, "the cache is closed"))
 
     async def wait_settled(self) -> None:
@@ -147,10 +132,10 @@ class RedisNode:
         if self._weight + weight > self._settings.max_waiting and self._waiting:
             self._failures["full"].inc()
             raise ImError(error_table.UNAVAILABLE, f"too much waits for {self._name}", retry_after_ms=100)
-        call = _Call(commands, weight, reads=reads, repeatable=repeatable)
+        call = Call(commands, weight, reads=reads, repeatable=repeatable)
         self._waiting.append(call)
         self._weight += weight
-        self._wake.set()
+        self._send_waiting()
         return await call.answer
 
     def keep_epoch_in(self, key: str) -> None:
@@ -172,7 +157,7 @@ class RedisNode:
                 async with asyncio.timeout(self._timeout_s):
                     connection = await connect(self.address, self._settings, self._context)
                     await self._read_epoch(connection)
-            except (RedisError, OSError, TimeoutError) as error:
+            except (RedisError, TimeoutError) as error:
                 if not self._open:
                     self._leave(error)
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1))  # noqa: S311 - jitter, not a secret
@@ -180,48 +165,58 @@ class RedisNode:
                 continue
             pause_s = _FIRST_PAUSE_S
             self._come()
+            lane = Lane(connection, turn=turn, timeout_s=self._timeout_s)
             try:
-                await self._serve(connection, turn)
+                self._is_free(lane)
+                await self._serve(lane)
             finally:
                 self._open -= 1
+                if lane in self._free:
+                    self._free.remove(lane)
                 await connection.close()
 
-    async def _serve(self, connection: RedisConnection, turn: int) -> None:
-        """Take what waits, again and again, until the connection is of no use."""
-        while turn == self._turn:
-            calls = self._take() if self._waiting else ()
-            if not calls and await self._is_called():
-                continue
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    await self._exchange(connection, calls)
-            except TimeoutError as error:
-                self._distrust()
-                self._give_up(calls, error, "silent")
-            except (RedisError, OSError) as error:
-                self._distrust()
-                self._give_up(calls, error, "broken")
-            except asyncio.CancelledError:
-                self._give_up(calls, ConnectionAbortedError("the cache is closed"), "away")
-                raise
-
-    def _distrust(self) -> None:
-        """One connection failed: the others lead to the same server, and are made anew before they are used."""
-        self._turn += 1
-        self._wake.set()
-
-    async def _is_called(self) -> bool:
-        """Whether something came to be sent; False: nothing for a while, so the connection should be tried."""
-        self._wake.clear()
+    async def _serve(self, lane: Lane) -> None:
+        """Until the connection is of no use, which a silent one is asked for now and then."""
+        lost = lane.connection.lost
         try:
-            async with asyncio.timeout(_IDLE_S):
-                await self._wake.wait()
-        except TimeoutError:
-            return False
-        return True
+            while not lost.done():
+                left_s = _IDLE_S - lane.idle_s
+                await asyncio.wait((lost,), timeout=left_s if left_s > 0 else _IDLE_S)
+                if not lost.done() and lane in self._free and lane.idle_s >= _IDLE_S:
+                    self._free.remove(lane)
+                    self._send(lane, ())
+        except asyncio.CancelledError:
+            self._give_up(lane.done(), ConnectionAbortedError("the cache is closed"), "away")
+            raise
+        calls, error = lane.done(), lost.result()
+        if calls or lane.turn == self._turn:
+            self._distrust(lane.turn)
+            self._give_up(calls, error, "silent" if isinstance(error, TimeoutError) else "broken")
 
-    def _take(self) -> list[_Call]:
-        calls: list[_Call] = []
+    def _distrust(self, turn: int) -> None:
+        """One connection failed: the others lead to the same server, and are made anew before they are used."""
+        if turn == self._turn:
+            self._turn += 1
+            free, self._free = self._free, deque()
+            for lane in free:
+                self._is_free(lane)
+
+    def _is_free(self, lane: Lane) -> None:
+        """Nothing is under way on it: it takes what waits, if it is still trusted."""
+        if lane.turn != self._turn:
+            lane.connection.end(ConnectionAbortedError("another connection to the same server failed"))
+        else:
+            self._free.append(lane)
+            self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        while self._waiting and self._free:
+            calls = self._take()
+            if calls:
+                self._send(self._free.popleft(), calls)
+
+    def _take(self) -> list[Call]:
+        calls: list[Call] = []
         weight = 0
         while self._waiting and (not calls or weight + self._waiting[0].weight <= _MAX_KEYS):
             call = self._waiting.popleft()
@@ -231,24 +226,44 @@ class RedisNode:
                 weight += call.weight
         return calls
 
-    async def _exchange(self, connection: RedisConnection, calls: Sequence[_Call]) -> None:
+    def _send(self, lane: Lane, calls: Sequence[Call]) -> None:
+        """One round trip; without calls it asks for the epoch alone."""
         reads = not calls or any(call.reads for call in calls)
         commands: list[Command] = [("GET", self._epoch_key)] if reads else []
         for call in calls:
             commands.extend(call.commands)
         began = time.perf_counter()
-        replies = await connection.exchange(commands)
-        self._round_trips.inc()
-        self._seconds.observe(time.perf_counter() - began)
-        self._calls.observe(len(calls))
-        if reads and not self._is_epoch(connection, replies[0]):
-            await self._read_epoch(connection)  # before anybody takes what was read for the whole truth
-        position = int(reads)
-        for call in calls:
+
+        def on_replies(replies: list[Reply]) -> None:
+            self._round_trips.inc()
+            self._seconds.observe(time.perf_counter() - began)
+            self._calls.observe(len(calls))
+            if not reads:
+                self._answer(lane, replies)
+            elif self._is_epoch(lane.connection, replies[0]):
+                self._answer(lane, replies[1:])
+            else:  # before anybody takes what was read for the whole truth
+                key = self._epoch_key
+
+                def on_epoch(told: list[Reply]) -> None:
+                    self._take_epoch(lane.connection, key, told)
+                    self._answer(lane, replies[1:])
+
+                lane.connection.send(_epoch_commands(key), on_epoch)
+
+        if commands:
+            lane.begin(calls, commands, on_replies)
+        else:
+            lane.begin(calls, [("PING",)], lambda _pong: on_replies([]))
+
+    def _answer(self, lane: Lane, replies: Sequence[Reply]) -> None:
+        position = 0
+        for call in lane.done():
             following = position + len(call.commands)
             if not call.answer.done():
-                call.answer.set_result(replies[position:following])
+                call.answer.set_result(list(replies[position:following]))
             position = following
+        self._is_free(lane)
 
     def _is_epoch(self, connection: RedisConnection, reply: Reply) -> bool:
         """Whether the reply tells the epoch that we know."""
@@ -257,7 +272,10 @@ class RedisNode:
     async def _read_epoch(self, connection: RedisConnection) -> None:
         """Read the epoch, and begin one where there is none."""
         key = self._epoch_key
-        _, reply = await connection.exchange([("SET", key, secrets.token_hex(8), "NX"), ("GET", key)])
+        self._take_epoch(connection, key, await connection.exchange(_epoch_commands(key)))
+
+    def _take_epoch(self, connection: RedisConnection, key: str, replies: Sequence[Reply]) -> None:
+        reply = replies[1]
         if key == self._epoch_key:
             self._set_epoch(_epoch(connection, reply) if isinstance(reply, bytes) else "")
 
@@ -282,10 +300,10 @@ class RedisNode:
         self._settled.set()
         self._fail_waiting(self._away)
 
-    def _give_up(self, calls: Sequence[_Call], error: Exception, why: str) -> None:
+    def _give_up(self, calls: Sequence[Call], error: Exception, why: str) -> None:
         """Calls on a connection that broke: executed or not. What does no harm twice is sent again, once."""
         self._failures[why].inc()
-        told = str(error) or f"no answer within {self._settings.timeout_ms} ms"
+        told = str(error) or type(error).__name__
         failed = ImError(error_table.UNAVAILABLE, f"{self._name}: {told}", retry_after_ms=1_000)
         for call in reversed(calls):
             if why == "broken" and call.repeatable and not call.answer.done():
@@ -299,6 +317,10 @@ class RedisNode:
         while self._waiting:
             self._waiting.popleft().fail(error)
         self._weight = 0
+
+
+def _epoch_commands(key: str) -> Sequence[Command]:
+    return [("SET", key, secrets.token_hex(8), "NX"), ("GET", key)]
 
 
 def _epoch(connection: RedisConnection, reply: bytes) -> str:

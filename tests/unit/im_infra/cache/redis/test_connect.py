@@ -1,5 +1,9 @@
-"""One connection to a real Redis."""
+"""One connection to a real Redis, and to one that answers what it should not."""
 
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -68,3 +72,68 @@ async def test_a_server_of_another_authority_is_refused(tmp_path: Path) -> None:
             await connect(engine.address, redis_settings(engine.address, tls=tls), tls.context())
         with pytest.raises(RedisError):
             await connect(engine.address, redis_settings(engine.address), None)
+
+
+@asynccontextmanager
+async def saying(*answers: bytes) -> AsyncIterator[str]:
+    """A server that says these, one to each piece that it reads, and then what is left; its address."""
+    serving: list[asyncio.Task[object] | None] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.current_task())
+        with suppress(ConnectionError):
+            for answer in answers:
+                if not await reader.read(65_536):
+                    break
+                for byte in answer:
+                    writer.write(bytes([byte]))
+                    await writer.drain()
+            await reader.read(65_536)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
+        await asyncio.gather(*(task for task in serving if task is not None))
+
+
+_GREETED = (b"+OK\r\n", b"$12\r\nrun_id:ab\r\nc\r\n")
+
+
+async def test_answers_may_come_byte_by_byte() -> None:
+    async with saying(*_GREETED, b"*2\r\n$1\r\na\r\n$-1\r\n:7\r\n") as address:
+        connection = await connect(address, redis_settings(address), None)
+        assert connection.run_id == "ab"
+        assert await connection.exchange([("MGET", "a", "b"), ("INCR", "c")]) == [[b"a", None], 7]
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"-LOADING it reads its data\r\n", "reads its data"),
+        (b"-NOAUTH who are you\r\n", "who are you"),
+        (b"?what\r\n", "protocol"),
+        (b":1\r\n:2\r\n", "nobody asked"),
+    ],
+)
+async def test_a_server_that_cannot_be_spoken_with_ends_the_connection(answer: bytes, told: str) -> None:
+    async with saying(*_GREETED, answer) as address:
+        connection = await connect(address, redis_settings(address), None)
+        connection.send([("INCR", "a")], lambda _replies: None)
+        async with asyncio.timeout(5):
+            error = await connection.lost
+        assert isinstance(error, RedisError)
+        assert not isinstance(error, ResponseError)
+        assert re.search(told, str(error), re.IGNORECASE)
+
+
+async def test_a_server_that_goes_is_told(redis_engine: Engine) -> None:
+    connection = await connect(redis_engine.address, redis_settings(redis_engine.address), None)
+    redis_engine.kill()
+    with pytest.raises(RedisError, match=r"closed the connection|reset"):
+        async with asyncio.timeout(5):
+            await connection.exchange([("GET", "a")])

@@ -12,6 +12,7 @@ import pytest
 from im_cli.engines.engine import Engine, free_port
 from im_cli.engines.redis import REQUIREMENTS, redis, redis_client
 from im_infra import error_table
+from im_infra.cache.redis import node as node_module
 from im_infra.cache.redis.node import RedisNode
 from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
@@ -212,3 +213,37 @@ async def test_another_key_for_the_epoch_is_read_anew(redis_engine: Engine) -> N
         assert node.epoch == ""
         await node.ask([], weight=0, reads=True)
         assert node.epoch not in {epoch, ""}
+
+
+async def test_a_silent_connection_is_tried_before_anybody_needs_it(
+    redis_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_module, "_IDLE_S", 0.05)
+    metrics = Metrics()
+    async with opened(redis_engine, metrics, timeout_ms=100) as node:
+        await node.wait_settled()
+        await until(lambda: metrics.counter("im_cache_round_trips_total")._value.get() >= 4)
+        redis_engine.pause()
+        await until(lambda: node._away is not None)
+        redis_engine.resume()
+        await until_answers(node)
+
+
+async def test_the_others_are_made_anew_when_one_connection_fails(redis_engine: Engine) -> None:
+    """They lead to the same server: what would be sent on them would be lost likewise."""
+    async with opened(redis_engine, connections=2) as node:
+        await until(lambda: len(node._free) == 2)
+        before = {lane.connection for lane in node._free}
+        next(iter(before)).end(ConnectionResetError("cut"))
+        await until(lambda: len(node._free) == 2 and not before & {lane.connection for lane in node._free})
+        assert all(connection.lost.done() for connection in before)
+        assert await node.ask([("ECHO", "a")]) == [b"a"]
+
+
+async def test_what_is_asked_leaves_within_the_call(redis_engine: Engine) -> None:
+    async with opened(redis_engine, connections=1) as node:
+        await until(lambda: len(node._free) == 1)
+        asked = asyncio.create_task(node.ask([("ECHO", "a")]))
+        await asyncio.sleep(0)
+        assert (len(node._waiting), len(node._free)) == (0, 0), "no task has to wake up for it"
+        assert await asked == [b"a"]
