@@ -194,7 +194,7 @@ class Connection:
             self._hub.on_lagged(self)
 
     def push_through(self, outgoing: Outgoing, now: float) -> None:
-        """Write a push at once, or queue it as one of a crowd's where something waits before it; `now` likewise."""
+        """Write a push at once; where something waits before it, queue it as one of a crowd's. `now`: monotonic seconds."""
         outbound, socket = self.outbound, self._socket
         if (
             self.state == _OPEN

@@ -1,7 +1,7 @@
 """One connection to a Redis server: made, greeted, spoken over.
 
-Its answers are taken apart where the loop brings them, without a task or a stream in between: whoever sends the routes of
-a batch on waits for two turns of a busy loop less (docs/decisions/0024). The bytes are hiredis' business both ways, and
+Its answers are taken apart where the loop brings them, without a task or a stream in between: a batch whose people's routes
+are looked up waits for three turns of a busy loop less (docs/decisions/0024). The bytes are hiredis' business both ways, and
 what a server's errors mean is the Redis client's.
 """
 
@@ -68,9 +68,8 @@ class RedisConnection(asyncio.Protocol):
         self.send(commands, answered.set_result)
         await asyncio.wait((answered, self.lost), return_when=asyncio.FIRST_COMPLETED)
         if not answered.done():
-            raise LostError(
-                str(self.lost.result())
-            )  # one of its own: what is raised keeps its frames, and us with them
+            # An error of its own: one that is raised keeps its frames, and through them what keeps it.
+            raise LostError(str(self.lost.result()))
         return answered.result()
 
     def end(self, why: Exception) -> None:
