@@ -34,6 +34,8 @@ class EntrySender:
         self._hub = hub
         self._merge_from_per_s = merge_from_per_s
         self._later = later
+        self._under_way: dict[Interest, EntryRound] = {}
+        """The present round of each conversation that has one."""
 
     def add(self, interest: Interest, entry: FanOutEntry, now: float) -> None:
         """Take the next entry of a conversation; `settle` or `flush` sends it."""
@@ -47,7 +49,7 @@ class EntrySender:
 
     def settle(self, interest: Interest) -> None:
         """Send what was added: as soon as it has gathered long enough, and the round before it is done."""
-        if not interest.gathered or interest.gathering or interest.under_way is not None:
+        if not interest.gathered or interest.gathering or interest in self._under_way:
             return
         seconds = interest.heat.gather_s(self._merge_from_per_s)
         if not seconds:
@@ -58,25 +60,25 @@ class EntrySender:
 
     def flush(self, interest: Interest) -> None:
         """Queue what was added for everybody who is to have it, now."""
-        if interest.under_way is not None:
-            interest.under_way.queue()
-            interest.under_way = None
+        under_way = self._under_way.pop(interest, None)
+        if under_way is not None:
+            under_way.queue()
         if interest.gathered:
             self._round(interest).queue()
 
     def _gathered(self, interest: Interest) -> None:
         interest.gathering = False
-        if interest.gathered and interest.under_way is None:
+        if interest.gathered and interest not in self._under_way:
             self._begin(interest)
 
     def _begin(self, interest: Interest) -> None:
-        interest.under_way = self._round(interest)
-        self._hub.flusher.add_round(interest.under_way)
+        begun = self._under_way[interest] = self._round(interest)
+        self._hub.flusher.add_round(begun)
 
     def _round(self, interest: Interest) -> EntryRound:
         return EntryRound(self._hub, interest, on_end=lambda ended: self._ended(interest, ended))
 
     def _ended(self, interest: Interest, ended: EntryRound) -> None:
-        if interest.under_way is ended:
-            interest.under_way = None
+        if self._under_way.get(interest) is ended:
+            del self._under_way[interest]
             self.settle(interest)

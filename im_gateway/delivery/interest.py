@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from im_gateway.connections.connection import Connection
 from im_gateway.connections.hub import Hub
@@ -16,9 +16,6 @@ from im_infra.routing import InterestTable
 from im_infra.rpc.peer import Peer
 from im_proto.gateway.v1.gateway_pb2 import FanOutEntry, MembershipChange
 from im_proto.logic.v1.stream_pb2 import LargeMembership
-
-if TYPE_CHECKING:
-    from im_gateway.delivery.entry_round import EntryRound  # a round is of an interest, which knows its present one
 
 _LOG: Final = logs.get(__name__)
 _SWEPT_AT_A_TIME: Final = 100
@@ -56,7 +53,6 @@ class Interest:
         "members",
         "readers",
         "ring",
-        "under_way",
         "viewers",
     )
 
@@ -81,8 +77,6 @@ class Interest:
         self.gathered_bytes = 0
         self.gathering = False
         """The next round is scheduled."""
-        self.under_way: EntryRound | None = None
-        """The present round."""
 
     def put(self, connection: Connection, from_seq: int) -> None:
         """A connection is in, from `from_seq` on."""

@@ -141,7 +141,7 @@ def test_what_comes_while_a_round_is_under_way_goes_with_the_next() -> None:
     room.write_all()
     viewers = [each for each in room.receivers if each.view]
     assert [(len(each.writes), each.counted) for each in viewers] == [(2, 5)] * 4
-    assert room.interest.under_way is None
+    assert not room.sender._under_way
     assert room.timers == []
 
 
@@ -216,4 +216,4 @@ def test_merged_or_not_everybody_gets_the_same_in_the_same_order(steps: list[tup
         assert [each.frames for each in plain.receivers] == [each.frames for each in room.receivers]
         assert plain.tally.pushed_frames == room.tally.pushed_frames
         assert all(each.counted == len(each.frames) for each in room.receivers)
-        assert room.interest.under_way is None
+        assert not room.sender._under_way
