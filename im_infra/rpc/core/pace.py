@@ -1,7 +1,8 @@
 """How soon a frame may follow the one before it. Pure: sizes and the time come in.
 
 A message on a gRPC stream costs each of its sides some 100 to 250 µs whatever it carries, and an item in it a few: what
-gathers for a moment goes for the price of one. So the frames a second fall while the items rise.
+gathers for a moment goes for the price of one. So the frames a second fall while the items rise. A full frame with
+more behind it is followed at once: what gathers then goes for no less.
 
 Requests rest early, since what gathers where it comes in stays together: one frame to logic becomes one to repo, one
 transaction, and one frame back on each hop. Answers and pushes rest under load only, where they would wait anyway.
