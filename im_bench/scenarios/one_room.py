@@ -65,10 +65,13 @@ class OneRoomScenario(TalkScenario[S]):
         part, senders = self.crew.part, self.settings.senders
         writers = senders * (part.index + 1) // part.count - senders * part.index // part.count
         people = self.crew.people
+        first = self._first
+        if first is None:
+            first = await self.crew.connect(people[0])
+            await rooms.find_room(first.client, joined.conversation_id)
 
         async def one(position: int) -> None:
-            first = self._first if position == 0 else None
-            seat = first or await self.crew.connect(people[position])
+            seat = first if position == 0 else await self.crew.connect(people[position])
             # Added before it is on the screen: whatever is pushed from then on counts.
             self.add(seat, joined, sends=position < writers)
             await rooms.put_on_screen(seat.client, joined.conversation_id)

@@ -80,6 +80,10 @@ class ConversationCache:
         self._states.move_to_end(conversation_id)
         return state
 
+    def peek(self, conversation_id: int) -> Conversation | None:
+        """The state, if it is here, without a certain user's place; that does not count as a use."""
+        return self._states.get(conversation_id)
+
     def get_fresh(self, conversation_id: int, user_id: int, *, max_age_s: float) -> Conversation | None:
         """The state, if it is here and at most so old; who is in a private chat never changes, so its age is no matter."""
         state = self.get(conversation_id, user_id)

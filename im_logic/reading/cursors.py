@@ -84,7 +84,7 @@ class Cursors:
         self._share(conversation_id).reads.add(Move(user_id, conversation_id, seq))
 
     def ack_received(self, asker: Asker, request: AckReceivedRequest) -> None:
-        """Take what a device has received.
+        """Take what a device has received; not from a crowd, where a message would be a thousand rows and nobody hears.
 
         Raises:
             ImError: FIELD_INVALID.
@@ -92,7 +92,7 @@ class Cursors:
         if len(request.cursors) > MAX_CURSORS:
             raise ImError(error_table.FIELD_INVALID, f"cursors: at most {MAX_CURSORS}")
         for cursor in request.cursors:
-            if cursor.seq > 0:
+            if cursor.seq > 0 and self._receipts.wanted(cursor.conversation_id):
                 move = Move(asker.user_id, cursor.conversation_id, cursor.seq)
                 self._share(move.conversation_id).received.add(move)
 

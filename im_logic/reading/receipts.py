@@ -49,11 +49,16 @@ class Moved:
         return receipt
 
 
-def audience(conversation: Conversation, movers: Iterable[int], *, max_members: int) -> list[int]:
-    """Who hears of it: everybody else in a private chat or a group up to a size; nobody elsewhere."""
+def are_told(conversation: Conversation, *, max_members: int) -> bool:
+    """Whether anybody hears of receipts there: in private chats and groups up to a size."""
     if conversation.kind == ConversationKind.WORLD or not conversation.complete:
-        return []
-    if conversation.kind == ConversationKind.GROUP and conversation.member_count > max_members:
+        return False
+    return conversation.kind != ConversationKind.GROUP or conversation.member_count <= max_members
+
+
+def audience(conversation: Conversation, movers: Iterable[int], *, max_members: int) -> list[int]:
+    """Who hears of it: everybody else where receipts are told, nobody elsewhere."""
+    if not are_told(conversation, max_members=max_members):
         return []
     moving = set(movers)
     members = [place.user_id for place in conversation.places.values() if place.state == Membership.IN]
@@ -75,6 +80,11 @@ class Receipts:
         self._cache = cache
         self._teller = teller
         self._max_members = max_members
+
+    def wanted(self, conversation_id: int) -> bool:
+        """Whether it is of any use to keep what somebody received there; where the conversation is not known, it may be."""
+        conversation = self._cache.peek(conversation_id)
+        return conversation is None or are_told(conversation, max_members=self._max_members)
 
     async def tell(self, moved: Moved) -> None:
         """Push what moved; conversations that cannot be loaded are left out, the next receipt says more anyway."""

@@ -14,6 +14,7 @@ import picows
 
 from im_bench.adapters.abstract import AdapterError, Mailbox, Outcome, Refusal
 from im_bench.adapters.im.receipts import Receipts
+from im_proto.v1.conversation_pb2 import Conversation
 from im_proto.v1.frame_pb2 import ClientFrame, ClientFrames, ServerFrame, ServerFrames
 from im_proto.v1.session_pb2 import HelloRequest, HelloResponse, PingRequest
 
@@ -208,6 +209,11 @@ class Connection(picows.WSListener):
         if self._receipts is not None:
             payload += self._receipts.along(self)  # elements of a repeated field concatenate
         self.write(payload)
+
+    def know(self, conversation: Conversation) -> None:
+        """What the server says of a conversation: in a crowd nothing is confirmed."""
+        if self._receipts is not None:
+            self._receipts.know(conversation)
 
     def ping(self, on_answer: Callable[[], None]) -> None:
         """Keep the connection alive."""

@@ -1,5 +1,7 @@
 """Tells the server what was received, as every official client does: at most once a second and connection, merged.
 
+Not in the world room and in groups above 200 members, where nobody would be told of it.
+
 From a second on it goes with the next message that is sent, after half a second more by itself. Thousands of
 connections that confirm in the same moment would stall the generator; so each has its own second.
 """
@@ -11,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
+from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_WORLD, Conversation
 from im_proto.v1.frame_pb2 import ClientFrame, ClientFrames
 from im_proto.v1.read_pb2 import AckReceivedRequest, Cursor
 
 INTERVAL_S: Final = 1.0
 ALONE_AFTER_S: Final = 1.5
 TICK_S: Final = 0.01
+MAX_MEMBERS: Final = 200
+"""Of a group whose members hear what others received."""
 
 
 class Teller(Protocol):
@@ -39,10 +44,22 @@ class Receipts:
     def __init__(self) -> None:
         self._waiting: dict[Teller, _Waiting] = {}  # bounded by the connections and what they are in
         self._due: deque[tuple[Teller, _Waiting]] = deque()
+        self._crowds: set[int] = set()
         self._timer: asyncio.TimerHandle | None = None
+
+    def know(self, conversation: Conversation) -> None:
+        """How large a conversation is; until it is known what comes from it is confirmed."""
+        if (
+            conversation.kind == CONVERSATION_KIND_WORLD
+            or conversation.large
+            or conversation.member_count > MAX_MEMBERS
+        ):
+            self._crowds.add(conversation.conversation_id)
 
     def note(self, connection: Teller, conversation_id: int, seq: int) -> None:
         """`connection` received the entry at `seq`."""
+        if conversation_id in self._crowds:
+            return
         waiting = self._waiting.get(connection)
         if waiting is None:
             waiting = self._waiting[connection] = _Waiting(time.monotonic(), {})

@@ -6,9 +6,8 @@ from typing import Final, cast
 from im_bench.adapters.abstract import Client, Joined
 from im_bench.adapters.im.connection import Connection
 from im_bench.load.message_id import MessageIds
-from im_proto.v1.conversation_pb2 import AddMembersRequest, CreateGroupRequest
+from im_proto.v1.conversation_pb2 import AddMembersRequest, CreateGroupRequest, GetConversationRequest
 from im_proto.v1.frame_pb2 import ClientFrame
-from im_proto.v1.message_pb2 import PullRequest
 from im_proto.v1.read_pb2 import ViewRequest
 
 AT_CREATION: Final = 499
@@ -37,10 +36,15 @@ async def make_group(client: Client, user_ids: Sequence[int]) -> Joined:
 
 
 async def find_room(client: Client, conversation_id: int) -> Joined:
-    """A conversation that is there, and where its log stands now. Raises as `make_group`."""
-    pull = PullRequest(conversation_id=conversation_id, limit=1)
-    page = (await cast("Connection", client).call(ClientFrame(pull=pull))).pull
-    return Joined(conversation_id, page.max_seq)
+    """A conversation that is there, and where its log stands now; this process knows its size from then on.
+
+    Raises as `make_group`.
+    """
+    connection = cast("Connection", client)
+    ask = ClientFrame(get_conversation=GetConversationRequest(conversation_id=conversation_id))
+    head = (await connection.call(ask)).get_conversation.head
+    connection.know(head.conversation)
+    return Joined(conversation_id, head.max_seq)
 
 
 async def put_on_screen(client: Client, conversation_id: int) -> None:

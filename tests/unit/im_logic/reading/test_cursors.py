@@ -39,6 +39,10 @@ class Repo:
 class Receipts:
     def __init__(self) -> None:
         self.told: list[int] = []
+        self.crowds: set[int] = set()
+
+    def wanted(self, conversation_id: int) -> bool:
+        return conversation_id not in self.crowds
 
     async def tell(self, moved: Moved) -> None:
         self.told += [conversation_id for conversation_id, _ in moved.by_conversation()]
@@ -90,6 +94,18 @@ async def test_a_second_s_moves_are_written_in_shares() -> None:
     written = [(move.conversation_id, move.seq) for moves in repo.received for move in moves]
     assert sorted(written) == [(each, 3) for each in CONVERSATIONS], "each once, at its furthest"
     assert sorted(receipts.told) == CONVERSATIONS
+
+
+async def test_what_was_received_from_a_crowd_is_not_written() -> None:
+    repo, receipts = Repo(), Receipts()
+    crowd, other = CONVERSATIONS[:2]
+    receipts.crowds.add(crowd)
+    cursors = make(repo, receipts)
+    cursors.ack_received(
+        ASKER, AckReceivedRequest(cursors=[Cursor(conversation_id=each, seq=3) for each in (crowd, other)])
+    )
+    await until_told(cursors, receipts, 1)
+    assert [[move.conversation_id for move in moves] for moves in repo.received] == [[other]]
 
 
 async def test_a_mark_is_answered_after_its_write() -> None:

@@ -32,6 +32,19 @@ def test_nobody_hears_of_it_in_large_groups_and_the_world_room() -> None:
     assert audience(replace(GROUP, complete=False), [2], max_members=3) == []
 
 
+async def test_receipts_are_wanted_where_somebody_is_told() -> None:
+    repo = ScriptedRepo()
+    for conversation_id, members in ((5, (1, 2)), (6, (1, 2, 3))):
+        repo.states[conversation_id] = group(conversation_id, *members)
+    cache = ConversationCache(RepoStream(repo), ManualClock(), max_conversations=10)
+    receipts = Receipts(cache=cache, teller=Told(), max_members=2)
+    assert receipts.wanted(6), "nobody knows yet"
+    for conversation_id in (5, 6):
+        await cache.fetch(conversation_id, 1)
+    assert receipts.wanted(5)
+    assert not receipts.wanted(6)
+
+
 async def test_one_frame_a_conversation_says_who_is_where() -> None:
     repo, told = ScriptedRepo(), Told()
     repo.states[5] = group(5, 1, 2)

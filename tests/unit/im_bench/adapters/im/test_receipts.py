@@ -6,6 +6,7 @@ import pytest
 
 from im_bench.adapters.im import receipts as module
 from im_bench.adapters.im.receipts import Receipts
+from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_GROUP, CONVERSATION_KIND_WORLD, Conversation
 from im_proto.v1.frame_pb2 import ClientFrames
 
 
@@ -48,3 +49,18 @@ async def test_it_goes_by_itself_where_nothing_is_sent(monkeypatch: pytest.Monke
                 await asyncio.sleep(0.005)
     assert [cursors(one) for one in silent.written] == [{7: 1}]
     assert [cursors(one) for one in talking.written] == [{7: 2}], "what went along is not told again"
+
+
+async def test_nothing_is_told_of_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "INTERVAL_S", 0.0)
+    receipts, connection = Receipts(), Connection()
+    receipts.know(Conversation(conversation_id=1, kind=CONVERSATION_KIND_WORLD))
+    for conversation_id, members in ((2, 200), (3, 201)):
+        kind = CONVERSATION_KIND_GROUP
+        receipts.know(Conversation(conversation_id=conversation_id, kind=kind, member_count=members))
+    receipts.know(Conversation(conversation_id=4, kind=CONVERSATION_KIND_GROUP, large=True))
+    for conversation_id in (1, 3, 4):
+        receipts.note(connection, conversation_id, 9)
+    assert receipts.along(connection) == b""
+    receipts.note(connection, 2, 9)
+    assert cursors(receipts.along(connection)) == {2: 9}
