@@ -75,7 +75,7 @@ class ConversationCache:
     def get(self, conversation_id: int, user_id: int) -> Conversation | None:
         """The state, if it is here and knows the user's place."""
         state = self._states.get(conversation_id)
-        if state is None or not (state.complete or user_id in state.places):
+        if state is None or not state.knows(user_id):
             return None
         self._states.move_to_end(conversation_id)
         return state
@@ -102,7 +102,7 @@ class ConversationCache:
         """
         state = self._states.get(conversation_id)
         # One row of a large conversation per load; before it is known to be large, one load serves everybody.
-        key = (conversation_id, user_id if state is not None and not state.complete else 0)
+        key = (conversation_id, user_id if state is not None and not state.knows_all else 0)
         flight = self._flights.get(key)
         if flight is None:
             self._start(key, [(user_id, on_loaded)])
@@ -170,7 +170,7 @@ class ConversationCache:
         if known is not None and known.member_version > loaded.member_version:
             # An older answer came later. What it says was true when it was asked for; the newer one stays.
             return loaded if not known.knows(user_id) else known
-        if known is not None and not loaded.complete and not known.complete:
+        if known is not None and not loaded.knows_all and not known.complete:
             loaded = replace(loaded, places=self._merge(known, loaded))
         self._states[loaded.conversation_id] = loaded
         self._states.move_to_end(loaded.conversation_id)

@@ -79,8 +79,10 @@ class Conversation:
     title: str
     slow_mode_ms: int
     places: dict[int, Place]
-    """By user id. Complete: everybody who is in, and who went out lately. Otherwise: those that were asked for."""
+    """By user id. Complete: everybody who is in, and who went out lately. Exceptions listed: whose place in the world room
+    differs. Otherwise: those that were asked for."""
     complete: bool
+    exceptions_listed: bool
     asked_at: float
     """Monotonic seconds at which the load began: what was committed before is in it."""
     present: tuple[int, ...]
@@ -93,6 +95,11 @@ class Conversation:
         """Whether logic itself resolves who receives."""
         return self.fanout == FANOUT_SMALL
 
+    @property
+    def knows_all(self) -> bool:
+        """Whether `place` can be answered from here for everybody."""
+        return self.complete or self.exceptions_listed
+
     def place(self, user_id: int) -> Place:
         """The user's place; in the world room no row means in, from the beginning."""
         place = self.places.get(user_id)
@@ -104,7 +111,7 @@ class Conversation:
 
     def knows(self, user_id: int) -> bool:
         """Whether `place` can be answered from here."""
-        return self.complete or user_id in self.places
+        return self.knows_all or user_id in self.places
 
     def others_in(self, user_id: int) -> list[int]:
         """Who is in besides this user; needs a complete state."""

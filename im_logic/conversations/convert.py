@@ -34,6 +34,7 @@ def to_conversation(state: ConversationState, *, asked_for: int, asked_at: float
         places=places,
         complete=state.kind != ConversationKind.WORLD
         and (state.fanout == FANOUT_SMALL or _count_in(places) == state.member_count),
+        exceptions_listed=state.exceptions_listed,
         asked_at=asked_at,
         present=tuple(place.user_id for place in places.values() if _opened(place)),
         steady_from=max((_steady_from(place) for place in places.values()), default=1),

@@ -26,7 +26,7 @@ from im_proto.v1 import conversation_pb2 as im_dot_v1_dot_conversation__pb2
 from im_proto.v1 import sync_pb2 as im_dot_v1_dot_sync__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dim/repo/v1/conversation.proto\x12\nim.repo.v1\x1a\x18im/v1/conversation.proto\x1a\x10im/v1/sync.proto\"\xc7\x02\n\x11\x43onversationState\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\x05\x12\x0e\n\x06status\x18\x03 \x01(\x05\x12\x0e\n\x06\x66\x61nout\x18\x04 \x01(\x05\x12\r\n\x05\x65poch\x18\x05 \x01(\x03\x12\x16\n\x0emember_version\x18\x06 \x01(\x03\x12\x14\n\x0c\x64\x65ny_version\x18\x07 \x01(\x03\x12\x14\n\x0cmember_count\x18\x08 \x01(\x05\x12\x0f\n\x07max_seq\x18\t \x01(\x03\x12\x0f\n\x07min_seq\x18\n \x01(\x03\x12\r\n\x05title\x18\x0b \x01(\t\x12\x14\n\x0cslow_mode_ms\x18\x0c \x01(\x03\x12&\n\x07members\x18\r \x03(\x0b\x32\x15.im.repo.v1.MemberRow\x12\x13\n\x0blow_user_id\x18\x0e \x01(\x03\x12\x14\n\x0chigh_user_id\x18\x0f \x01(\x03\"x\n\tMemberRow\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0c\n\x04role\x18\x02 \x01(\x05\x12\r\n\x05state\x18\x03 \x01(\x05\x12\x18\n\x10muted_until_time\x18\x04 \x01(\x03\x12#\n\x07windows\x18\x05 \x03(\x0b\x32\x12.im.repo.v1.Window\"*\n\x06Window\x12\x10\n\x08\x66rom_seq\x18\x01 \x01(\x03\x12\x0e\n\x06to_seq\x18\x02 \x01(\x03\"5\n\x11OpenDirectRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0f\n\x07peer_id\x18\x02 \x01(\x03\">\n\x12OpenDirectResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"Z\n\x12\x43reateGroupRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\r\n\x05title\x18\x02 \x01(\t\x12\x14\n\x0coperation_id\x18\x03 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x04 \x01(\x0c\".\n\x13\x43reateGroupResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\"9\n\x12\x45nsureWorldRequest\x12\r\n\x05title\x18\x01 \x01(\t\x12\x14\n\x0cslow_mode_ms\x18\x02 \x01(\x03\".\n\x13\x45nsureWorldResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\"\x97\x01\n\x10ReadHeadsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x18\n\x10\x63onversation_ids\x18\x02 \x03(\x03\x12\x12\n\nsince_time\x18\x03 \x01(\x03\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x1d\n\x15world_conversation_id\x18\x06 \x01(\x03\"c\n\x11ReadHeadsResponse\x12\x1a\n\x05heads\x18\x01 \x03(\x0b\x32\x0b.im.v1.Head\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x19\n\x03now\x18\x03 \x01(\x0b\x32\x0c.im.v1.Since\"\x7f\n\x10\x42\x65ginSyncRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0b\n\x03pts\x18\x02 \x01(\x03\x12\x1b\n\x05since\x18\x03 \x01(\x0b\x32\x0c.im.v1.Since\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x1d\n\x15world_conversation_id\x18\x05 \x01(\x03\"\x9a\x01\n\x11\x42\x65ginSyncResponse\x12#\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.im.v1.AccountEvent\x12\x0f\n\x07max_pts\x18\x02 \x01(\x03\x12\r\n\x05reset\x18\x03 \x01(\x08\x12,\n\x05heads\x18\x04 \x01(\x0b\x32\x1d.im.repo.v1.ReadHeadsResponse\x12\x12\n\nsince_time\x18\x05 \x01(\x03\"8\n\x18ReadAccountEventsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0b\n\x03pts\x18\x02 \x01(\x03\"`\n\x19ReadAccountEventsResponse\x12#\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.im.v1.AccountEvent\x12\x0f\n\x07max_pts\x18\x02 \x01(\x03\x12\r\n\x05reset\x18\x03 \x01(\x08\"5\n\x10ListLargeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x10\n\x08world_id\x18\x02 \x01(\x03\"=\n\x11ListLargeResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.im.repo.v1.LargeMember\"P\n\x0bLargeMember\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x03\x12\x16\n\x0emember_version\x18\x03 \x01(\x03\"W\n\x12ListMembersRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x15\n\rafter_user_id\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"5\n\x13ListMembersResponse\x12\x1e\n\x07members\x18\x01 \x03(\x0b\x32\r.im.v1.Member\"-\n\x12ReadCursorsRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\"@\n\x13ReadCursorsResponse\x12)\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x18.im.repo.v1.MemberCursor\"G\n\x0cMemberCursor\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x10\n\x08read_seq\x18\x02 \x01(\x03\x12\x14\n\x0creceived_seq\x18\x03 \x01(\x03\x32\xe7\x05\n\x13\x43onversationService\x12K\n\nOpenDirect\x12\x1d.im.repo.v1.OpenDirectRequest\x1a\x1e.im.repo.v1.OpenDirectResponse\x12N\n\x0b\x43reateGroup\x12\x1e.im.repo.v1.CreateGroupRequest\x1a\x1f.im.repo.v1.CreateGroupResponse\x12N\n\x0b\x45nsureWorld\x12\x1e.im.repo.v1.EnsureWorldRequest\x1a\x1f.im.repo.v1.EnsureWorldResponse\x12H\n\tReadHeads\x12\x1c.im.repo.v1.ReadHeadsRequest\x1a\x1d.im.repo.v1.ReadHeadsResponse\x12H\n\tBeginSync\x12\x1c.im.repo.v1.BeginSyncRequest\x1a\x1d.im.repo.v1.BeginSyncResponse\x12\x65\n\x11ReadAccountEvents\x12$.im.repo.v1.ReadAccountEventsRequest\x1a%.im.repo.v1.ReadAccountEventsResponse\"\x03\x88\x02\x01\x12H\n\tListLarge\x12\x1c.im.repo.v1.ListLargeRequest\x1a\x1d.im.repo.v1.ListLargeResponse\x12N\n\x0bListMembers\x12\x1e.im.repo.v1.ListMembersRequest\x1a\x1f.im.repo.v1.ListMembersResponse\x12N\n\x0bReadCursors\x12\x1e.im.repo.v1.ReadCursorsRequest\x1a\x1f.im.repo.v1.ReadCursorsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dim/repo/v1/conversation.proto\x12\nim.repo.v1\x1a\x18im/v1/conversation.proto\x1a\x10im/v1/sync.proto\"\xe2\x02\n\x11\x43onversationState\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0c\n\x04kind\x18\x02 \x01(\x05\x12\x0e\n\x06status\x18\x03 \x01(\x05\x12\x0e\n\x06\x66\x61nout\x18\x04 \x01(\x05\x12\r\n\x05\x65poch\x18\x05 \x01(\x03\x12\x16\n\x0emember_version\x18\x06 \x01(\x03\x12\x14\n\x0c\x64\x65ny_version\x18\x07 \x01(\x03\x12\x14\n\x0cmember_count\x18\x08 \x01(\x05\x12\x0f\n\x07max_seq\x18\t \x01(\x03\x12\x0f\n\x07min_seq\x18\n \x01(\x03\x12\r\n\x05title\x18\x0b \x01(\t\x12\x14\n\x0cslow_mode_ms\x18\x0c \x01(\x03\x12&\n\x07members\x18\r \x03(\x0b\x32\x15.im.repo.v1.MemberRow\x12\x13\n\x0blow_user_id\x18\x0e \x01(\x03\x12\x14\n\x0chigh_user_id\x18\x0f \x01(\x03\x12\x19\n\x11\x65xceptions_listed\x18\x10 \x01(\x08\"x\n\tMemberRow\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0c\n\x04role\x18\x02 \x01(\x05\x12\r\n\x05state\x18\x03 \x01(\x05\x12\x18\n\x10muted_until_time\x18\x04 \x01(\x03\x12#\n\x07windows\x18\x05 \x03(\x0b\x32\x12.im.repo.v1.Window\"*\n\x06Window\x12\x10\n\x08\x66rom_seq\x18\x01 \x01(\x03\x12\x0e\n\x06to_seq\x18\x02 \x01(\x03\"5\n\x11OpenDirectRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0f\n\x07peer_id\x18\x02 \x01(\x03\">\n\x12OpenDirectResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"Z\n\x12\x43reateGroupRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\r\n\x05title\x18\x02 \x01(\t\x12\x14\n\x0coperation_id\x18\x03 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x04 \x01(\x0c\".\n\x13\x43reateGroupResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\"9\n\x12\x45nsureWorldRequest\x12\r\n\x05title\x18\x01 \x01(\t\x12\x14\n\x0cslow_mode_ms\x18\x02 \x01(\x03\".\n\x13\x45nsureWorldResponse\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\"\x97\x01\n\x10ReadHeadsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x18\n\x10\x63onversation_ids\x18\x02 \x03(\x03\x12\x12\n\nsince_time\x18\x03 \x01(\x03\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x1d\n\x15world_conversation_id\x18\x06 \x01(\x03\"c\n\x11ReadHeadsResponse\x12\x1a\n\x05heads\x18\x01 \x03(\x0b\x32\x0b.im.v1.Head\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x19\n\x03now\x18\x03 \x01(\x0b\x32\x0c.im.v1.Since\"\x7f\n\x10\x42\x65ginSyncRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0b\n\x03pts\x18\x02 \x01(\x03\x12\x1b\n\x05since\x18\x03 \x01(\x0b\x32\x0c.im.v1.Since\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x1d\n\x15world_conversation_id\x18\x05 \x01(\x03\"\x9a\x01\n\x11\x42\x65ginSyncResponse\x12#\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.im.v1.AccountEvent\x12\x0f\n\x07max_pts\x18\x02 \x01(\x03\x12\r\n\x05reset\x18\x03 \x01(\x08\x12,\n\x05heads\x18\x04 \x01(\x0b\x32\x1d.im.repo.v1.ReadHeadsResponse\x12\x12\n\nsince_time\x18\x05 \x01(\x03\"8\n\x18ReadAccountEventsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x0b\n\x03pts\x18\x02 \x01(\x03\"`\n\x19ReadAccountEventsResponse\x12#\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x13.im.v1.AccountEvent\x12\x0f\n\x07max_pts\x18\x02 \x01(\x03\x12\r\n\x05reset\x18\x03 \x01(\x08\"5\n\x10ListLargeRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x10\n\x08world_id\x18\x02 \x01(\x03\"=\n\x11ListLargeResponse\x12(\n\x07members\x18\x01 \x03(\x0b\x32\x17.im.repo.v1.LargeMember\"P\n\x0bLargeMember\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x10\n\x08\x66rom_seq\x18\x02 \x01(\x03\x12\x16\n\x0emember_version\x18\x03 \x01(\x03\"W\n\x12ListMembersRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\x12\x15\n\rafter_user_id\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"5\n\x13ListMembersResponse\x12\x1e\n\x07members\x18\x01 \x03(\x0b\x32\r.im.v1.Member\"-\n\x12ReadCursorsRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\x03\"@\n\x13ReadCursorsResponse\x12)\n\x07\x63ursors\x18\x01 \x03(\x0b\x32\x18.im.repo.v1.MemberCursor\"G\n\x0cMemberCursor\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x10\n\x08read_seq\x18\x02 \x01(\x03\x12\x14\n\x0creceived_seq\x18\x03 \x01(\x03\x32\xe7\x05\n\x13\x43onversationService\x12K\n\nOpenDirect\x12\x1d.im.repo.v1.OpenDirectRequest\x1a\x1e.im.repo.v1.OpenDirectResponse\x12N\n\x0b\x43reateGroup\x12\x1e.im.repo.v1.CreateGroupRequest\x1a\x1f.im.repo.v1.CreateGroupResponse\x12N\n\x0b\x45nsureWorld\x12\x1e.im.repo.v1.EnsureWorldRequest\x1a\x1f.im.repo.v1.EnsureWorldResponse\x12H\n\tReadHeads\x12\x1c.im.repo.v1.ReadHeadsRequest\x1a\x1d.im.repo.v1.ReadHeadsResponse\x12H\n\tBeginSync\x12\x1c.im.repo.v1.BeginSyncRequest\x1a\x1d.im.repo.v1.BeginSyncResponse\x12\x65\n\x11ReadAccountEvents\x12$.im.repo.v1.ReadAccountEventsRequest\x1a%.im.repo.v1.ReadAccountEventsResponse\"\x03\x88\x02\x01\x12H\n\tListLarge\x12\x1c.im.repo.v1.ListLargeRequest\x1a\x1d.im.repo.v1.ListLargeResponse\x12N\n\x0bListMembers\x12\x1e.im.repo.v1.ListMembersRequest\x1a\x1f.im.repo.v1.ListMembersResponse\x12N\n\x0bReadCursors\x12\x1e.im.repo.v1.ReadCursorsRequest\x1a\x1f.im.repo.v1.ReadCursorsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,51 +36,51 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ReadAccountEvents']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['ReadAccountEvents']._serialized_options = b'\210\002\001'
   _globals['_CONVERSATIONSTATE']._serialized_start=90
-  _globals['_CONVERSATIONSTATE']._serialized_end=417
-  _globals['_MEMBERROW']._serialized_start=419
-  _globals['_MEMBERROW']._serialized_end=539
-  _globals['_WINDOW']._serialized_start=541
-  _globals['_WINDOW']._serialized_end=583
-  _globals['_OPENDIRECTREQUEST']._serialized_start=585
-  _globals['_OPENDIRECTREQUEST']._serialized_end=638
-  _globals['_OPENDIRECTRESPONSE']._serialized_start=640
-  _globals['_OPENDIRECTRESPONSE']._serialized_end=702
-  _globals['_CREATEGROUPREQUEST']._serialized_start=704
-  _globals['_CREATEGROUPREQUEST']._serialized_end=794
-  _globals['_CREATEGROUPRESPONSE']._serialized_start=796
-  _globals['_CREATEGROUPRESPONSE']._serialized_end=842
-  _globals['_ENSUREWORLDREQUEST']._serialized_start=844
-  _globals['_ENSUREWORLDREQUEST']._serialized_end=901
-  _globals['_ENSUREWORLDRESPONSE']._serialized_start=903
-  _globals['_ENSUREWORLDRESPONSE']._serialized_end=949
-  _globals['_READHEADSREQUEST']._serialized_start=952
-  _globals['_READHEADSREQUEST']._serialized_end=1103
-  _globals['_READHEADSRESPONSE']._serialized_start=1105
-  _globals['_READHEADSRESPONSE']._serialized_end=1204
-  _globals['_BEGINSYNCREQUEST']._serialized_start=1206
-  _globals['_BEGINSYNCREQUEST']._serialized_end=1333
-  _globals['_BEGINSYNCRESPONSE']._serialized_start=1336
-  _globals['_BEGINSYNCRESPONSE']._serialized_end=1490
-  _globals['_READACCOUNTEVENTSREQUEST']._serialized_start=1492
-  _globals['_READACCOUNTEVENTSREQUEST']._serialized_end=1548
-  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_start=1550
-  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_end=1646
-  _globals['_LISTLARGEREQUEST']._serialized_start=1648
-  _globals['_LISTLARGEREQUEST']._serialized_end=1701
-  _globals['_LISTLARGERESPONSE']._serialized_start=1703
-  _globals['_LISTLARGERESPONSE']._serialized_end=1764
-  _globals['_LARGEMEMBER']._serialized_start=1766
-  _globals['_LARGEMEMBER']._serialized_end=1846
-  _globals['_LISTMEMBERSREQUEST']._serialized_start=1848
-  _globals['_LISTMEMBERSREQUEST']._serialized_end=1935
-  _globals['_LISTMEMBERSRESPONSE']._serialized_start=1937
-  _globals['_LISTMEMBERSRESPONSE']._serialized_end=1990
-  _globals['_READCURSORSREQUEST']._serialized_start=1992
-  _globals['_READCURSORSREQUEST']._serialized_end=2037
-  _globals['_READCURSORSRESPONSE']._serialized_start=2039
-  _globals['_READCURSORSRESPONSE']._serialized_end=2103
-  _globals['_MEMBERCURSOR']._serialized_start=2105
-  _globals['_MEMBERCURSOR']._serialized_end=2176
-  _globals['_CONVERSATIONSERVICE']._serialized_start=2179
-  _globals['_CONVERSATIONSERVICE']._serialized_end=2922
+  _globals['_CONVERSATIONSTATE']._serialized_end=444
+  _globals['_MEMBERROW']._serialized_start=446
+  _globals['_MEMBERROW']._serialized_end=566
+  _globals['_WINDOW']._serialized_start=568
+  _globals['_WINDOW']._serialized_end=610
+  _globals['_OPENDIRECTREQUEST']._serialized_start=612
+  _globals['_OPENDIRECTREQUEST']._serialized_end=665
+  _globals['_OPENDIRECTRESPONSE']._serialized_start=667
+  _globals['_OPENDIRECTRESPONSE']._serialized_end=729
+  _globals['_CREATEGROUPREQUEST']._serialized_start=731
+  _globals['_CREATEGROUPREQUEST']._serialized_end=821
+  _globals['_CREATEGROUPRESPONSE']._serialized_start=823
+  _globals['_CREATEGROUPRESPONSE']._serialized_end=869
+  _globals['_ENSUREWORLDREQUEST']._serialized_start=871
+  _globals['_ENSUREWORLDREQUEST']._serialized_end=928
+  _globals['_ENSUREWORLDRESPONSE']._serialized_start=930
+  _globals['_ENSUREWORLDRESPONSE']._serialized_end=976
+  _globals['_READHEADSREQUEST']._serialized_start=979
+  _globals['_READHEADSREQUEST']._serialized_end=1130
+  _globals['_READHEADSRESPONSE']._serialized_start=1132
+  _globals['_READHEADSRESPONSE']._serialized_end=1231
+  _globals['_BEGINSYNCREQUEST']._serialized_start=1233
+  _globals['_BEGINSYNCREQUEST']._serialized_end=1360
+  _globals['_BEGINSYNCRESPONSE']._serialized_start=1363
+  _globals['_BEGINSYNCRESPONSE']._serialized_end=1517
+  _globals['_READACCOUNTEVENTSREQUEST']._serialized_start=1519
+  _globals['_READACCOUNTEVENTSREQUEST']._serialized_end=1575
+  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_start=1577
+  _globals['_READACCOUNTEVENTSRESPONSE']._serialized_end=1673
+  _globals['_LISTLARGEREQUEST']._serialized_start=1675
+  _globals['_LISTLARGEREQUEST']._serialized_end=1728
+  _globals['_LISTLARGERESPONSE']._serialized_start=1730
+  _globals['_LISTLARGERESPONSE']._serialized_end=1791
+  _globals['_LARGEMEMBER']._serialized_start=1793
+  _globals['_LARGEMEMBER']._serialized_end=1873
+  _globals['_LISTMEMBERSREQUEST']._serialized_start=1875
+  _globals['_LISTMEMBERSREQUEST']._serialized_end=1962
+  _globals['_LISTMEMBERSRESPONSE']._serialized_start=1964
+  _globals['_LISTMEMBERSRESPONSE']._serialized_end=2017
+  _globals['_READCURSORSREQUEST']._serialized_start=2019
+  _globals['_READCURSORSREQUEST']._serialized_end=2064
+  _globals['_READCURSORSRESPONSE']._serialized_start=2066
+  _globals['_READCURSORSRESPONSE']._serialized_end=2130
+  _globals['_MEMBERCURSOR']._serialized_start=2132
+  _globals['_MEMBERCURSOR']._serialized_end=2203
+  _globals['_CONVERSATIONSERVICE']._serialized_start=2206
+  _globals['_CONVERSATIONSERVICE']._serialized_end=2949
 # @@protoc_insertion_point(module_scope)

@@ -41,6 +41,7 @@ class ConversationState(_message.Message):
     MEMBERS_FIELD_NUMBER: _builtins.int
     LOW_USER_ID_FIELD_NUMBER: _builtins.int
     HIGH_USER_ID_FIELD_NUMBER: _builtins.int
+    EXCEPTIONS_LISTED_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.int
     """The conversation."""
     kind: _builtins.int
@@ -69,10 +70,12 @@ class ConversationState(_message.Message):
     """Private chats: the two users (equal in the note to self)."""
     high_user_id: _builtins.int
     """See low_user_id."""
+    exceptions_listed: _builtins.bool
+    """World: whoever is not in members is in the room from the beginning. False: that is said of the user asked for alone."""
     @_builtins.property
     def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberRow]:
-        """Small, and large since less than 30 s: everybody who is in, and who went out within the last 30 s. Large and world:
-        the user asked for, if any row.
+        """Small, and large since less than 30 s: everybody who is in, and who went out within the last 30 s. World: whoever has
+        a row, if exceptions_listed. Otherwise: the user asked for, if there is a row.
         """
 
     def __init__(
@@ -93,10 +96,11 @@ class ConversationState(_message.Message):
         members: _abc.Iterable[Global___MemberRow] | None = ...,
         low_user_id: _builtins.int = ...,
         high_user_id: _builtins.int = ...,
+        exceptions_listed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "deny_version", b"deny_version", "epoch", b"epoch", "fanout", b"fanout", "high_user_id", b"high_user_id", "kind", b"kind", "low_user_id", b"low_user_id", "max_seq", b"max_seq", "member_count", b"member_count", "member_version", b"member_version", "members", b"members", "min_seq", b"min_seq", "slow_mode_ms", b"slow_mode_ms", "status", b"status", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "deny_version", b"deny_version", "epoch", b"epoch", "exceptions_listed", b"exceptions_listed", "fanout", b"fanout", "high_user_id", b"high_user_id", "kind", b"kind", "low_user_id", b"low_user_id", "max_seq", b"max_seq", "member_count", b"member_count", "member_version", b"member_version", "members", b"members", "min_seq", b"min_seq", "slow_mode_ms", b"slow_mode_ms", "status", b"status", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

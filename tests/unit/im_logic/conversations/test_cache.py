@@ -6,7 +6,7 @@ from im_infra import error_table
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError
 from im_logic.conversations.cache import ConversationCache
-from im_logic.conversations.conversation import Conversation
+from im_logic.conversations.conversation import Conversation, ConversationKind, Membership
 from im_logic.repo_stream import RepoStream
 from im_proto.repo.v1.conversation_pb2 import ConversationState, MemberRow, Window
 from tests.logic_support.scripted_repo import ScriptedRepo, group
@@ -22,6 +22,13 @@ class Bench:
 
     def load(self, conversation_id: int = 5, user_id: int = 1, *, since: float | None = None) -> None:
         self.cache.load(conversation_id, user_id, lambda state, error: self.loaded.append(state or error), since=since)
+
+
+def world(*user_ids: int) -> ConversationState:
+    """Where these have rows."""
+    state = large(*user_ids)
+    state.kind, state.member_count, state.exceptions_listed = ConversationKind.WORLD, 0, True
+    return state
 
 
 def large(*user_ids: int) -> ConversationState:
@@ -66,6 +73,40 @@ def test_of_a_large_conversation_each_row_is_loaded_on_its_own() -> None:
     assert bench.cache.get(5, 1) is not None
     assert bench.cache.get(5, 2) is not None
     assert bench.cache.get(5, 3) is None
+
+
+def test_one_load_tells_everybody_s_place_in_the_world_room() -> None:
+    bench = Bench()
+    bench.repo.states[5] = banned = world(2)
+    banned.members[0].state = Membership.BANNED
+    bench.load(user_id=1)
+    bench.load(user_id=2)
+    bench.repo.step()
+    assert (bench.repo.loads, len(bench.loaded)) == (1, 2)
+    found = bench.cache.get(5, 3)
+    assert found is not None
+    assert [found.place(user_id).state for user_id in (1, 2, 3)] == [Membership.IN, Membership.BANNED, Membership.IN]
+    assert not found.complete, "nobody could say who is in"
+    bench.load(user_id=4, since=bench.clock.monotonic())
+    bench.load(user_id=6)
+    bench.repo.step()
+    assert (bench.repo.loads, len(bench.loaded)) == (2, 4), "and again when it is wanted anew"
+
+
+def test_a_world_room_with_too_many_who_differ_is_asked_for_each() -> None:
+    bench = Bench()
+    bench.repo.states[5] = world()
+    bench.load(user_id=1)
+    bench.repo.step()
+    many = bench.repo.states[5] = world(2)
+    many.members[0].state = Membership.BANNED
+    many.exceptions_listed = False
+    bench.load(user_id=2, since=bench.clock.monotonic())
+    bench.repo.step()
+    found = bench.cache.get(5, 2)
+    assert found is not None
+    assert found.place(2).state == Membership.BANNED
+    assert bench.cache.get(5, 3) is None, "it may differ"
 
 
 def test_rows_are_forgotten_when_a_right_was_taken_away() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, update
 from im_infra.errors import ImError
 from im_infra.sql.expressions import read_now_ms
 from im_repo.log.fanout_class import FanoutBounds
-from im_repo.log.load_conversation import load_conversation
+from im_repo.log.load_conversation import MAX_EXCEPTIONS, load_conversation
 from im_repo.schema import CONVERSATION, MEMBER
 
 LOG = 70
@@ -52,11 +52,34 @@ def test_a_large_group_comes_with_the_one_asked_for(connection: Connection, seed
     assert users(load()) == [1, 2]
 
 
-def test_the_world_room_has_only_who_differs(connection: Connection, seed: Any, load: Any) -> None:
+def test_a_large_group_s_members_are_no_exceptions(seed: Any, load: Any) -> None:
+    seed.conversation(LOG, 1, 2, fanout=2, fanout_time=1)
+    assert not load(1).exceptions_listed
+
+
+def test_the_world_room_comes_with_all_who_differ(seed: Any, load: Any) -> None:
     seed.conversation(LOG, kind=3, fanout=2)
-    seed.member(LOG, 5, state=4)
-    assert users(load()) == []
-    assert users(load(5)) == [5]
+    assert load(5).exceptions_listed
+    seed.member(LOG, 5, (1, 7), (9, 11), state=4)
+    seed.member(LOG, 6, state=1)
+    for asked_for in (0, 5, 9):
+        state = load(asked_for)
+        assert state.exceptions_listed
+        assert users(state) == [5, 6]
+        assert [(window.from_seq, window.to_seq) for window in state.members[0].windows] == [(1, 7), (9, 11)]
+        assert not state.members[1].windows
+
+
+def test_a_world_room_with_too_many_who_differ_tells_of_the_one_asked_for(seed: Any, load: Any) -> None:
+    seed.conversation(LOG, kind=3, fanout=2)
+    for user in range(1, MAX_EXCEPTIONS + 1):
+        seed.member(LOG, user, (1, 7), state=4)
+    assert len(users(load())) == MAX_EXCEPTIONS
+    seed.member(LOG, MAX_EXCEPTIONS + 1, (1, 7), state=4)
+    state = load(8)
+    assert not state.exceptions_listed
+    assert users(state) == [8]
+    assert users(load(MAX_EXCEPTIONS + 2)) == []
 
 
 def test_there_is_none(load: Any) -> None:
