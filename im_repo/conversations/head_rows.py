@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from im_infra.sql.types import BIG_INT
 from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_WORLD, MEMBER_ROLE_MEMBER, MEMBER_STATE_IN
-from im_repo.conversations.windows import WHOLE_LOG, Window
+from im_repo.conversations.windows import Window, windows_in_sight
 from im_repo.schema import CONVERSATION, CURSOR, DIRECT, MEMBER, MEMBER_WINDOW
 
 
@@ -101,12 +101,10 @@ def read_head_rows(connection: Connection, query: HeadsQuery) -> list[HeadRow]:
         if from_seq is not None:
             windows[row.conversation_id].append(Window(from_seq, to_seq))
     newest = sorted(rows.values(), key=lambda row: (row.last_time, row.conversation_id), reverse=True)[: query.limit]
-    return [row._replace(windows=windows_in(row.kind, row.state, windows[row.conversation_id])) for row in newest]
-
-
-def windows_in(kind: int, state: int, windows: Sequence[Window]) -> Sequence[Window]:
-    """What a member may see: in the world room everything while they are in, elsewhere their own windows."""
-    return WHOLE_LOG if kind == CONVERSATION_KIND_WORLD and state == MEMBER_STATE_IN else windows
+    return [
+        row._replace(windows=windows_in_sight(tuple(windows[row.conversation_id]), kind=row.kind, state=row.state))
+        for row in newest
+    ]
 
 
 class _Shape(NamedTuple):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from im_proto.v1.conversation_pb2 import CONVERSATION_KIND_WORLD, MEMBER_STATE_IN
+
 
 class Window(NamedTuple):
     """A stay, as it lies in `member_window`."""
@@ -22,6 +24,17 @@ class Span(NamedTuple):
 
 WHOLE_LOG = (Window(1, 0),)
 """Everything: the world room, where no member row is needed."""
+
+
+def windows_in_sight(stays: tuple[Window, ...], *, kind: int, state: int | None) -> tuple[Window, ...]:
+    """What somebody with these stays may see: in the world room everything, unless they are out.
+
+    Args:
+        stays: theirs.
+        kind: a value of im.v1.ConversationKind.
+        state: a value of im.v1.MemberState; None: they have no member row.
+    """
+    return WHOLE_LOG if kind == CONVERSATION_KIND_WORLD and state in {None, MEMBER_STATE_IN} else stays
 
 
 def visible_spans(windows: Iterable[Window], *, min_seq: int, max_seq: int) -> list[Span]:

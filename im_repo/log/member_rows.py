@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.sql.dml import Insert
 
 from im_infra.sql.expressions import upsert
-from im_repo.conversations.windows import WHOLE_LOG, Window
+from im_repo.conversations.windows import Window, windows_in_sight
 from im_repo.log.draft import Place
 from im_repo.log.values import KIND_WORLD, STATE_IN
 from im_repo.schema import MEMBER, MEMBER_WINDOW
@@ -25,7 +25,7 @@ def find_places(connection: Connection, conversation_id: int, user_ids: Iterable
     return {row[0]: Place(*row[1:]) for row in rows}
 
 
-_WINDOWS: Final = (  # a constant, as every pull asks it
+_STAYS: Final = (
     select(MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq)
     .where(
         MEMBER_WINDOW.c.conversation_id == bindparam("of_conversation"), MEMBER_WINDOW.c.user_id == bindparam("of_user")
@@ -35,15 +35,13 @@ _WINDOWS: Final = (  # a constant, as every pull asks it
 
 
 def find_windows(connection: Connection, conversation_id: int, user_id: int, *, kind: int) -> tuple[Window, ...]:
-    """What the user may see; in the world room everything, unless a row says that they are out."""
-    windows = tuple(
-        Window(*row) for row in connection.execute(_WINDOWS, {"of_conversation": conversation_id, "of_user": user_id})
-    )
-    if kind == KIND_WORLD:
-        this = (MEMBER.c.conversation_id == conversation_id) & (MEMBER.c.user_id == user_id)
-        state = connection.scalar(select(MEMBER.c.state).where(this))
-        return WHOLE_LOG if state is None or state == STATE_IN else windows
-    return windows
+    """What the user may see."""
+    rows = connection.execute(_STAYS, {"of_conversation": conversation_id, "of_user": user_id})
+    stays = tuple(Window(*row) for row in rows)
+    if kind != KIND_WORLD:
+        return stays
+    this = (MEMBER.c.conversation_id == conversation_id) & (MEMBER.c.user_id == user_id)
+    return windows_in_sight(stays, kind=kind, state=connection.scalar(select(MEMBER.c.state).where(this)))
 
 
 def find_successor(connection: Connection, conversation_id: int, departed: Iterable[int]) -> int | None:

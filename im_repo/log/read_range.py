@@ -3,30 +3,41 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_proto.repo.v1.stream_pb2 import Range, SeqSpan
-from im_repo.conversations.windows import Span, visible_head, visible_spans
+from im_repo.conversations.windows import Span, Window, visible_head, visible_spans, windows_in_sight
 from im_repo.log.entries import ENTRY_COLUMNS, AnyRow, read_rows
-from im_repo.log.member_rows import find_windows
 from im_repo.log.present_state import present_entries
 from im_repo.log.span_rules import clip, merged, missing_between
-from im_repo.schema import CONVERSATION, MESSAGE
+from im_repo.schema import CONVERSATION, MEMBER, MEMBER_WINDOW, MESSAGE
 
 MAX_LIMIT: Final = 200
 DEFAULT_LIMIT: Final = 100
 MAX_SEQS: Final = 100
 
+_USER: Final[BindParameter[int]] = bindparam("of_user")
 # A constant, as every pull asks it: SQLAlchemy takes as long to put such a statement together as to run it.
-_LOG: Final = select(
-    CONVERSATION.c.kind,
-    CONVERSATION.c.epoch,
-    CONVERSATION.c.rewind_seq,
-    CONVERSATION.c.max_seq,
-    CONVERSATION.c.min_seq,
-).where(CONVERSATION.c.conversation_id == bindparam("of_conversation"))
+_LOG: Final = (
+    select(
+        *(CONVERSATION.c.kind, CONVERSATION.c.epoch, CONVERSATION.c.rewind_seq),
+        *(CONVERSATION.c.max_seq, CONVERSATION.c.min_seq),
+        *(MEMBER.c.state, MEMBER_WINDOW.c.from_seq, MEMBER_WINDOW.c.to_seq),
+    )
+    .select_from(
+        CONVERSATION.outerjoin(
+            MEMBER, and_(MEMBER.c.conversation_id == CONVERSATION.c.conversation_id, MEMBER.c.user_id == _USER)
+        ).outerjoin(
+            MEMBER_WINDOW,
+            and_(MEMBER_WINDOW.c.conversation_id == CONVERSATION.c.conversation_id, MEMBER_WINDOW.c.user_id == _USER),
+        )
+    )
+    .where(CONVERSATION.c.conversation_id == bindparam("of_conversation"))
+    .order_by(MEMBER_WINDOW.c.from_seq)
+)
+"""The log and how the reader stands in it: a row for each of their stays, or one without."""
 
 
 class RangeQuery(NamedTuple):
@@ -47,9 +58,13 @@ def read_range(connection: Connection, query: RangeQuery) -> Range:
     Raises:
         ImError: CONVERSATION_NOT_FOUND: there is none, or the reader was never in it.
     """
-    log = connection.execute(_LOG, {"of_conversation": query.conversation_id}).one_or_none()
-    windows = find_windows(connection, query.conversation_id, query.user_id, kind=log.kind) if log is not None else ()
-    if log is None or not windows:
+    found = connection.execute(_LOG, {"of_conversation": query.conversation_id, "of_user": query.user_id}).all()
+    if not found:
+        raise ImError(error_table.CONVERSATION_NOT_FOUND)
+    log = found[0]
+    stays = tuple(Window(row.from_seq, row.to_seq) for row in found if row.from_seq is not None)
+    windows = windows_in_sight(stays, kind=log.kind, state=log.state)
+    if not windows:
         raise ImError(error_table.CONVERSATION_NOT_FOUND)
     visible = merged(visible_spans(windows, min_seq=log.min_seq, max_seq=log.max_seq))
     head = visible_head(visible)

@@ -12,7 +12,7 @@ from im_proto.v1.conversation_pb2 import (
     MEMBER_STATE_IN,
     MEMBER_STATE_LEFT,
 )
-from im_repo.conversations.head_rows import HeadsQuery, read_head_rows, windows_in
+from im_repo.conversations.head_rows import HeadsQuery, read_head_rows
 from im_repo.conversations.windows import WHOLE_LOG, Window
 from im_repo.log.draft import Place
 from im_repo.log.member_rows import save_places
@@ -97,4 +97,3 @@ def test_whoever_is_banned_from_the_world_room_sees_the_place_and_nothing_of_it(
     seed.member(9, 7, state=MEMBER_STATE_BANNED)
     [row] = read_head_rows(connection, HeadsQuery(user_id=7, world_conversation_id=9))
     assert (row.state, list(row.windows)) == (MEMBER_STATE_BANNED, [])
-    assert windows_in(CONVERSATION_KIND_WORLD, MEMBER_STATE_IN, []) == WHOLE_LOG

@@ -4,7 +4,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from im_repo.conversations.windows import Span, Window, clamp, is_visible, visible_head, visible_spans
+from im_proto.v1.conversation_pb2 import (
+    CONVERSATION_KIND_GROUP,
+    CONVERSATION_KIND_WORLD,
+    MEMBER_STATE_BANNED,
+    MEMBER_STATE_IN,
+)
+from im_repo.conversations.windows import (
+    WHOLE_LOG,
+    Span,
+    Window,
+    clamp,
+    is_visible,
+    visible_head,
+    visible_spans,
+    windows_in_sight,
+)
 
 
 def test_an_open_window_ends_at_the_head() -> None:
@@ -45,3 +60,11 @@ def test_clamp_and_head_agree_with_the_set_of_visible_seqs(
     assert {number for number in range(50) if is_visible(number, spans)} == visible
     assert visible_head(spans) == max(visible, default=0)
     assert clamp(seq, spans) == max((number for number in visible if number <= seq), default=0)
+
+
+def test_the_world_room_is_in_sight_of_everybody_who_is_not_out() -> None:
+    stays = (Window(1, 7),)
+    for state in (None, MEMBER_STATE_IN):
+        assert windows_in_sight((), kind=CONVERSATION_KIND_WORLD, state=state) == WHOLE_LOG
+    assert windows_in_sight(stays, kind=CONVERSATION_KIND_WORLD, state=MEMBER_STATE_BANNED) == stays
+    assert windows_in_sight((), kind=CONVERSATION_KIND_GROUP, state=None) == ()
