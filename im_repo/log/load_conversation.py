@@ -26,8 +26,25 @@ MAX_EXCEPTIONS: Final = 500
 # Made once: putting them together costs more than asking, and every conversation that comes into a cache asks.
 _CONVERSATION: Final[BindParameter[int]] = bindparam("conversation_id")
 _USER: Final[BindParameter[int]] = bindparam("user_id")
+_TOLD: Final = (
+    "kind",
+    "status",
+    "fanout",
+    "epoch",
+    "member_version",
+    "deny_version",
+    "member_count",
+    "max_seq",
+    "min_seq",
+    "title",
+    "slow_mode_ms",
+)
+"""Columns that are fields of the state."""
 _LOG: Final = {
-    dialect: select(CONVERSATION, DIRECT.c.low_user_id, DIRECT.c.high_user_id, now_ms(dialect).label("now"))
+    dialect: select(
+        *(CONVERSATION.c[name] for name in (*_TOLD, "fanout_time")),
+        *(DIRECT.c.low_user_id, DIRECT.c.high_user_id, now_ms(dialect).label("now")),
+    )
     .select_from(CONVERSATION.outerjoin(DIRECT, DIRECT.c.conversation_id == CONVERSATION.c.conversation_id))
     .where(CONVERSATION.c.conversation_id == _CONVERSATION)
     for dialect in ("sqlite", "mysql")
@@ -67,20 +84,8 @@ def load_conversation(
     log = connection.execute(_LOG[connection.dialect.name], {"conversation_id": conversation_id}).one_or_none()
     if log is None:
         raise ImError(error_table.CONVERSATION_NOT_FOUND)
-    state = ConversationState(
-        conversation_id=conversation_id,
-        kind=log.kind,
-        status=log.status,
-        fanout=log.fanout,
-        epoch=log.epoch,
-        member_version=log.member_version,
-        deny_version=log.deny_version,
-        member_count=log.member_count,
-        max_seq=log.max_seq,
-        min_seq=log.min_seq,
-        title=log.title,
-        slow_mode_ms=log.slow_mode_ms,
-    )
+    told = {name: getattr(log, name) for name in _TOLD}
+    state = ConversationState(conversation_id=conversation_id, **told)
     if log.kind == KIND_DIRECT:
         state.low_user_id, state.high_user_id = log.low_user_id, log.high_user_id
     stays: Sequence[AnyRow] | None = None
