@@ -20,8 +20,10 @@ from im_repo.schema import CONVERSATION, DIRECT, MEMBER, MEMBER_WINDOW
 
 RECENTLY_LEFT_MS: Final = 30_000
 """Members who went so recently are told too: what was sent while they were in may still be on its way."""
-MAX_EXCEPTIONS: Final = 500
-"""Stays of those whose place in the world room differs; up to so many all of them are told."""
+MAX_EXCEPTIONS: Final = 100
+"""Stays of those whose place in the world room differs; up to so many all of them are told.
+
+No more, because whoever was put out has the room loaded anew by each message they try to send."""
 
 # Made once: putting them together costs more than asking, and every conversation that comes into a cache asks.
 _CONVERSATION: Final[BindParameter[int]] = bindparam("conversation_id")

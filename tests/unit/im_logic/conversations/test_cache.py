@@ -93,6 +93,20 @@ def test_one_load_tells_everybody_s_place_in_the_world_room() -> None:
     assert (bench.repo.loads, len(bench.loaded)) == (2, 4), "and again when it is wanted anew"
 
 
+def test_whoever_no_longer_differs_in_the_world_room_is_in_again() -> None:
+    bench = Bench()
+    bench.repo.states[5] = banned = world(2)
+    banned.members[0].state = Membership.BANNED
+    bench.load(user_id=2)
+    bench.repo.step()
+    bench.repo.states[5] = world()
+    bench.load(user_id=1, since=bench.clock.monotonic())
+    bench.repo.step()
+    found = bench.cache.get(5, 2)
+    assert found is not None
+    assert found.place(2).state == Membership.IN
+
+
 def test_a_world_room_with_too_many_who_differ_is_asked_for_each() -> None:
     bench = Bench()
     bench.repo.states[5] = world()

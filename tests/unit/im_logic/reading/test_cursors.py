@@ -98,7 +98,7 @@ async def test_a_second_s_moves_are_written_in_shares() -> None:
 
 async def test_what_was_received_from_a_crowd_is_not_written() -> None:
     repo, receipts = Repo(), Receipts()
-    crowd, other = CONVERSATIONS[:2]
+    crowd, other = CONVERSATIONS[0], CONVERSATIONS[0] + SHARES  # of one share: written together
     receipts.crowds.add(crowd)
     cursors = make(repo, receipts)
     cursors.ack_received(

@@ -92,6 +92,7 @@ def test_everybody_reads_the_world_room(seed: Any, ask: Any) -> None:
     seed.member(LOG, 99, state=4)
     with pytest.raises(ImError):
         ask(99)
+    assert seqs(ask(98)) == [1], "who is out is out alone"
 
 
 def test_nothing_lies_below_the_floor(seed: Any, ask: Any, connection: Connection) -> None:
