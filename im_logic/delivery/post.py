@@ -27,6 +27,8 @@ from im_proto.route.v1.route_pb2 import Route
 _LOG: Final = logs.get(__name__)
 
 MAX_PARCELS: Final = 20_000
+LINGER_S: Final = 0.05
+"""What nobody misses waits so long for something to go with: a look-up and a frame of its own cost more than it is worth."""
 _AT_A_TIME: Final = 512
 _PUSHES_BEFORE_YIELD: Final = 500
 _MAX_STALE: Final = 1_000
@@ -77,6 +79,7 @@ class Post:
             deque()
         )  # full: what comes is dropped and counted; the outbox brings entries back
         self._wake = asyncio.Event()
+        self._lingering = False
         self._stale: deque[tuple[int, Route]] = deque(
             maxlen=_MAX_STALE
         )  # full: the oldest is found again by a later parcel
@@ -91,13 +94,25 @@ class Post:
         return len(self._parcels)
 
     def send(self, parcel: Parcel) -> bool:
-        """Take a parcel; it leaves after what the present loop turn still brings. False: dropped, the queue is full."""
+        """Take a parcel. False: dropped, the queue is full.
+
+        It leaves after what the present loop turn still brings; an ephemeral one with the next that is not, or after
+        `LINGER_S`.
+        """
         if len(self._parcels) >= MAX_PARCELS:
             self.dropped += 1
             return False
         self._parcels.append(parcel)
-        self._wake.set()
+        if not parcel.ephemeral:
+            self._wake.set()
+        elif not self._lingering:
+            self._lingering = True
+            asyncio.get_running_loop().call_later(LINGER_S, self._linger_no_longer)
         return True
+
+    def _linger_no_longer(self) -> None:
+        self._lingering = False
+        self._wake.set()
 
     async def run(self) -> None:
         """Bring parcels to the gateways until cancelled; what is queued then is lost, as on a crash."""

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from im_infra.clock import ManualClock
 from im_infra.errors import ImError
 from im_infra.routing import Publications, RouteTable
 from im_logic.asker import Origin
+from im_logic.delivery import post as module
 from im_logic.delivery.confirmations import Confirmations, Countdown
 from im_logic.delivery.parcel import Parcel
 from im_logic.delivery.post import MAX_PARCELS, Post
@@ -54,6 +56,18 @@ class Bench:
         stretch = ConfirmedRange(outbox_id=7, conversation_id=5, from_seq=1, to_seq=1)
         return Countdown(Confirmations(RepoStream(self.repo)), self.repo, "boot", stretch)
 
+    def count_look_ups(self, monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+        """The users of each look-up from now on."""
+        asked: list[list[int]] = []
+        look_up = RouteTable.look_up
+
+        async def counted(table: RouteTable, users: Sequence[int]) -> Any:
+            asked.append(list(users))
+            return await look_up(table, users)
+
+        monkeypatch.setattr(RouteTable, "look_up", counted)
+        return asked
+
     async def until(self, condition: object) -> None:
         async with asyncio.timeout(5):
             while not condition():  # type: ignore[operator]
@@ -95,6 +109,30 @@ async def test_bare_users_get_the_bare_frame_in_the_same_push(bench: Bench) -> N
     deliver = bench.one.pushes[0].deliver
     assert (list(deliver.connection_ids), deliver.frame) == ([10], b"full")
     assert (list(deliver.bare_connection_ids), deliver.bare_frame, deliver.ephemeral) == ([11], b"bare", True)
+
+
+async def test_what_nobody_misses_goes_with_what_comes_next(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LINGER_S", 3_600.0)
+    await bench.connect(1, ("gw", "b1", 10))
+    asked = bench.count_look_ups(monkeypatch)
+    bench.post.send(Parcel(users=[1], frame=b"typing", ephemeral=True))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (bench.post.waiting, asked) == (1, []), "nothing was looked up for it alone"
+    bench.post.send(Parcel(users=[1], frame=b"message"))
+    await bench.until(lambda: len(bench.one.pushes) == 2)
+    assert [push.deliver.frame for push in bench.one.pushes] == [b"typing", b"message"]
+    assert asked == [[1]]
+
+
+async def test_what_nobody_misses_goes_by_itself_where_nothing_comes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LINGER_S", 0.01)
+    await bench.connect(1, ("gw", "b1", 10))
+    for number in (1, 2):
+        bench.post.send(Parcel(users=[1], frame=b"typing", ephemeral=True))
+        await bench.until(lambda number=number: len(bench.one.pushes) == number)
 
 
 async def test_it_is_confirmed_once_every_gateway_acknowledged(bench: Bench) -> None:
