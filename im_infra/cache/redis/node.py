@@ -93,11 +93,12 @@ class RedisNode:
         ]
 
     async def close(self) -> None:
-        """End its connections; what waits fails."""
+        """End its connections; what waits fails, and so does what is asked from now on."""
+        self._away = closed = ImError(error_table.UNAVAILABLE, "the cache is closed")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._fail_waiting(ImError(error_table.UNAVAILABLE, "the cache is closed"))
+        self._fail_waiting(closed)
 
     async def wait_settled(self) -> None:
         """Wait until it is known whether the server is there.

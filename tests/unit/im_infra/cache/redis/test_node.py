@@ -247,3 +247,12 @@ async def test_what_is_asked_leaves_within_the_call(redis_engine: Engine) -> Non
         await asyncio.sleep(0)
         assert (len(node._waiting), len(node._free)) == (0, 0), "no task has to wake up for it"
         assert await asked == [b"a"]
+
+
+async def test_nobody_waits_for_a_cache_that_is_closed(redis_engine: Engine) -> None:
+    async with opened(redis_engine) as node:
+        await node.wait_settled()
+    async with asyncio.timeout(5):
+        with pytest.raises(ImError, match="closed") as refused:
+            await node.ask([("PING",)])
+    assert refused.value.reason is error_table.UNAVAILABLE
