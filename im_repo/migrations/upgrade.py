@@ -114,6 +114,7 @@ def _alone(connection: Connection) -> Iterator[None]:
         raise StoreBusyError("another process is upgrading the database")
     try:
         yield
+        connection.exec_driver_sql("COMMIT")  # the revision: whoever waits would run it once more
     finally:
         connection.exec_driver_sql(f"DO RELEASE_LOCK({name})")
 

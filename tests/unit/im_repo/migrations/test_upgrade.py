@@ -152,6 +152,13 @@ def test_processes_that_start_at_the_same_moment_upgrade_once(mariadb_engine: En
         require_head(connection)
 
 
+def test_whoever_waited_sees_what_was_upgraded(mariadb_engine: Engine) -> None:
+    """The revision is committed when the lock is let go, not when the caller's transaction ends."""
+    with mariadb_engine.begin() as first, mariadb_engine.begin() as second:
+        assert upgrade(first) is None
+        assert upgrade(second) == HEAD
+
+
 async def test_the_product_upgrades_a_server_from_several_processes(
     mariadb_server: MariadbServer, mariadb_database: str
 ) -> None:
