@@ -182,6 +182,12 @@ METRICS: Final[tuple[Metric, ...]] = (
     # im_repo
     Metric("im_repo_appended_total", "counter", "items", "Entries stored, duplicates answered and rechecks asked for."),
     Metric("im_repo_append_refused_total", "counter", "items", "Entries refused under the conversation's lock."),
+    Metric(
+        "im_repo_append_stale_total",
+        "counter",
+        "items",
+        "Batches that were decided on what the process knew, did not hold, and were decided anew.",
+    ),
     Metric("im_repo_append_failed_total", "counter", "items", "Entries that the database could not take."),
     Metric("im_repo_append_batch_items", "histogram", "items", "Entries in one append transaction."),
     Metric(

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from im_infra.sql.at_once import WriteAtOnce
 from im_infra.sql.statements import Closing
 
 T = TypeVar("T")
@@ -58,6 +59,21 @@ class Database(Protocol):
 
         Raises:
             ImError: as `write`.
+        """
+        ...
+
+    @property
+    def write_at_once(self) -> WriteAtOnce | None:
+        """Runs statements and COMMIT in one round trip, where a round trip costs something; None elsewhere.
+
+        For what rests on things known before, which the statements themselves have to put to the test: one that
+        finds them changed fails, by `at_once.if_changed` or on a unique key, and nothing after it is run. Answers the id
+        that each statement gave its new row, if it gave one.
+        As many of them run side by side as `closing_lanes`, together with those of `write_closing`.
+
+        Raises:
+            StaleError: one of them failed so; nothing committed.
+            ImError: as `write`. After a deadlock the statements are run again.
         """
         ...
 

@@ -4,6 +4,7 @@ ImError
 ├── StoreBusyError          nothing committed; again later
 ├── StoreFullError          nothing committed; again when there is room
 ├── StoreUnavailableError   nothing committed; again when it is back
+├── StaleError              nothing committed; look anew, then again
 ├── OutcomeUnknownError     look before you do it again
 └── DataRejectedError       the data is at fault: bisect, do not repeat
 """
@@ -31,6 +32,13 @@ class StoreUnavailableError(ImError):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(error_table.UNAVAILABLE, message, retry_after_ms=1_000)
+
+
+class StaleError(ImError):
+    """What a transaction took for granted holds no longer; nothing was committed."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(error_table.STORAGE_BUSY, message)
 
 
 class OutcomeUnknownError(ImError):

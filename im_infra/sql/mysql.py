@@ -9,11 +9,12 @@ Reads have one snapshot for a whole unit (REPEATABLE READ, read-only); writes se
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from enum import Enum, auto
 from typing import Any, Final, TypeVar, cast
 
+from asyncmy.errors import MySQLError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
@@ -23,14 +24,15 @@ from im_infra.aio import spawn
 from im_infra.errors import ImError
 from im_infra.observability.metrics import Metrics
 from im_infra.sql.abstract import Unit
+from im_infra.sql.at_once import WriteAtOnce
 from im_infra.sql.deadline import DEADLINE
 from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreUnavailableError
 from im_infra.sql.mysql_connections import Purpose, make_engine
-from im_infra.sql.mysql_errors import is_deadlock, translate
+from im_infra.sql.mysql_errors import is_deadlock, stale, translate
 from im_infra.sql.mysql_packets import Packets, RefusedError
 from im_infra.sql.mysql_space import SpaceWatch, waits_for_space
 from im_infra.sql.settings import MysqlSettings
-from im_infra.sql.statements import SHORTCUT, Closing
+from im_infra.sql.statements import SHORTCUT, Closing, Statement
 
 T = TypeVar("T")
 
@@ -129,6 +131,18 @@ class MysqlDatabase:
         return await self._run(
             self._append_engine.sync_engine,
             lambda connection, attempt: _close(connection, unit, attempt),
+            watch=self._space.over,
+        )
+
+    @property
+    def write_at_once(self) -> WriteAtOnce | None:
+        """See `abstract.Database.write_at_once`."""
+        return self._write_at_once
+
+    async def _write_at_once(self, statements: Sequence[Statement]) -> list[int]:
+        return await self._run(
+            self._append_engine.sync_engine,
+            lambda connection, attempt: _write_packet(connection, statements, attempt),
             watch=self._space.over,
         )
 
@@ -259,8 +273,11 @@ def _on_connection(engine: Engine, work: _Work[T], attempt: _Attempt) -> T:
 def _roll_back(connection: Connection) -> None:
     """End the transaction of a unit that only read, or that raised an error of its own."""
     try:
-        connection.rollback()
-    except DBAPIError:
+        if connection.in_transaction():
+            connection.rollback()
+        elif (packets := connection.info.get(SHORTCUT)) is not None:
+            packets.roll_back()  # SQLAlchemy does not know of what went past it
+    except (DBAPIError, MySQLError):
         connection.invalidate()
 
 
@@ -273,10 +290,24 @@ def _write(connection: Connection, unit: Unit[T], attempt: _Attempt) -> T:
 
 def _close(connection: Connection, unit: Unit[Closing[T]], attempt: _Attempt) -> T:
     closing = unit(connection)
+    return closing.answer(_commit(connection, closing.statements, attempt))
+
+
+def _write_packet(connection: Connection, statements: Sequence[Statement], attempt: _Attempt) -> list[int]:
+    try:
+        return _commit(connection, statements, attempt)
+    except MySQLError as error:
+        found = stale(error) if attempt.stage is _Stage.RUNNING else None
+        if found is None:
+            raise
+        raise found from error
+
+
+def _commit(connection: Connection, statements: Sequence[Statement], attempt: _Attempt) -> list[int]:
     packets: Packets = connection.info[SHORTCUT]
     attempt.stage = _Stage.COMMITTING
     try:
-        return closing.answer(packets.write_and_commit(closing.statements))
+        return packets.write_and_commit(statements)
     except RefusedError as error:
         attempt.stage = _Stage.RUNNING
         raise error.refusal from error

@@ -12,6 +12,7 @@ from im_infra.errors import ImError
 from im_infra.sql.errors import (
     DataRejectedError,
     OutcomeUnknownError,
+    StaleError,
     StoreBusyError,
     StoreFullError,
     StoreUnavailableError,
@@ -35,6 +36,8 @@ _UNREACHABLE: Final = frozenset(
         1030, 1037, 1041, 1135, 1317,
     }
 )  # fmt: skip
+_STALE: Final = frozenset({1062, 1690})
+"""What a transaction at once fails with where things are not as it was told: see `at_once`."""
 _NOTHING_COMMITTED: Final = _DEADLOCK | _BUSY | _FULL | _READ_ONLY
 """Told by COMMIT itself, these leave nothing behind; whatever else it says leaves the outcome open."""
 
@@ -65,6 +68,11 @@ def translate(error: Exception, *, committing: bool = False) -> ImError | None:
 def is_deadlock(error: Exception) -> bool:
     """Whether the server gave the transaction up for another one's sake: the same unit may pass now."""
     return number_of(error.orig if isinstance(error, DBAPIError) else error) in _DEADLOCK
+
+
+def stale(error: errors.MySQLError) -> StaleError | None:
+    """The error of the family, where a statement of a transaction at once found what it rests on changed."""
+    return StaleError(f"MySQL {_text(error)}") if number_of(error) in _STALE else None
 
 
 def number_of(error: object) -> int:

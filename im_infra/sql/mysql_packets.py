@@ -14,10 +14,12 @@ from asyncmy.constants import SERVER_STATUS
 from asyncmy.errors import InternalError, MySQLError
 from sqlalchemy.util import await_
 
+from im_infra.sql.at_once import Expression
 from im_infra.sql.mysql_errors import number_of
 from im_infra.sql.statements import Rows, Statement
 
 _COMMIT: Final = Statement("COMMIT")
+_ROLLBACK: Final = Statement("ROLLBACK")
 _OF_THE_DRIVER: Final = frozenset({0, *range(2_000, 3_000)})
 """Numbers that no server sends: the connection is lost, and what the server did last is not known."""
 
@@ -33,7 +35,8 @@ class RefusedError(Exception):
 class Packets:
     """The shortcut of a connection that may send several statements at once; used in the greenlet of a unit.
 
-    After an error of any kind the connection is out of step, or inside a transaction that nobody ends: drop it.
+    After an error of any kind but RefusedError the connection may be out of step: drop it. After that one the transaction
+    is still open, for `roll_back`.
 
     Args:
         connection: the driver's own, asked for multi-statements.
@@ -70,6 +73,10 @@ class Packets:
             raise InternalError("the last answer of a packet was not the end of its transaction")
         return [result.insert_id for result in written]
 
+    def roll_back(self) -> None:
+        """End the transaction; the connection has to be in step."""
+        await_(self._send([_ROLLBACK]))
+
     async def _send(self, statements: Sequence[Statement]) -> list[MySQLResult]:
         connection = self._connection
         results = self._results
@@ -95,7 +102,13 @@ class Packets:
         literal = self._connection.literal
         return sql % tuple(
             [
-                str(value) if type(value) is int else f"x'{value.hex()}'" if type(value) is bytes else literal(value)
+                str(value)
+                if type(value) is int
+                else f"x'{value.hex()}'"
+                if type(value) is bytes
+                else value.sql
+                if type(value) is Expression
+                else literal(value)
                 for value in values
             ]
         )

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from im_infra.sql.abstract import Unit
+from im_infra.sql.at_once import WriteAtOnce
 from im_infra.sql.errors import StoreUnavailableError
 from im_infra.sql.settings import SqliteSettings
 from im_infra.sql.sqlite_checkpointer import SqliteCheckpointer
@@ -75,6 +76,11 @@ class SqliteDatabase:
         return await self._writer_thread.run(
             lambda: self._transact(lambda connection: close(connection, unit(connection))), urgent=True
         )
+
+    @property
+    def write_at_once(self) -> WriteAtOnce | None:
+        """None: there is no round trip to be saved."""
+        return None
 
     async def read(self, unit: Unit[T]) -> T:
         """See `abstract.Database.read`; a unit sees one snapshot."""

@@ -5,7 +5,7 @@ run with the COMMIT: two packets on a server, unless members change. `seq` is gi
 rolled back leaves no hole. A refused entry fails alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -22,10 +22,11 @@ from im_repo.log.locked import LockedConversation, lock_answer, lock_question, s
 from im_repo.log.lookups import Lookups, Questions, asks_target
 from im_repo.log.membership_events import MembershipEvents
 from im_repo.log.membership_rules import Plan
-from im_repo.log.message_rows import MessageRow, insert_messages, stored_answer, stored_question
+from im_repo.log.message_rows import insert_messages, stored_answer, stored_question
+from im_repo.log.new_entries import NewEntries, stored
 from im_repo.log.notice import with_owner
 from im_repo.log.target_writes import TargetChange, change_targets
-from im_repo.log.values import FLAG_COUNTABLE, FLAG_RECALLED, STATUS_OPEN
+from im_repo.log.values import FLAG_RECALLED, STATUS_OPEN
 from im_repo.outbox.rows import row_to_insert, rows_to_delete
 
 _NO_GUARDS = Guards()
@@ -50,6 +51,8 @@ class BatchResult(NamedTuple):
     outbox_id: int
     """The row that guards the fan-out of what was stored; 0: nothing was."""
     ranges: list[Range]
+    conversations: Collection[LockedConversation]
+    """As they are committed."""
 
 
 def append_batch(
@@ -100,11 +103,9 @@ class _Batch:
         self._stored = stored_answer(next(answers))
         self._repeats = len(identities) < len(drafts)
         self._lookups = Lookups(connection, questions, answers)
-        self._rows: list[MessageRow] = []
+        self._entries = NewEntries()
         self._targets: list[TargetChange] = []
         self._events = MembershipEvents()
-        self._last_range: dict[int, int] = {}
-        self._ranges: list[Range] = []
 
     def append(self, draft: Draft, message_id: int) -> Outcome:
         """Decide one draft, and change the state as if it were written."""
@@ -127,11 +128,13 @@ class _Batch:
 
     def close(self, outcomes: list[Outcome], confirmed: Sequence[int]) -> Closing[BatchResult]:
         """What is left to write, in the one order of locks, and the result that comes of it."""
-        statements = self._writes() if self._rows else []
+        statements = self._writes() if self._entries.rows else []
         outbox_at = len(statements) - 1
         statements += rows_to_delete(self._dialect, confirmed)
+        ranges, conversations = self._entries.ranges, self._conversations.values()
         return Closing(
-            statements, lambda ids: BatchResult(outcomes, ids[outbox_at] if outbox_at >= 0 else 0, self._ranges)
+            statements,
+            lambda ids: BatchResult(outcomes, ids[outbox_at] if outbox_at >= 0 else 0, ranges, conversations),
         )
 
     def _writes(self) -> list[Statement]:
@@ -142,13 +145,13 @@ class _Batch:
             write_together(self._connection, statements)  # pts are given under locks that come after the cursors'
             statements = []
             self._events.write(self._connection, now)
-        statements.append(insert_messages(dialect, self._rows))
+        statements.append(insert_messages(dialect, self._entries.rows))
         statements += change_targets(dialect, self._targets)
         statements.append(save_conversations(dialect, self._conversations.values()))
         next_time = now + self._terms.sweep_after_ms
         statements.append(
             row_to_insert(
-                dialect, self._ranges, owner=self._terms.owner, now=now, next_time=next_time, trace=self._trace
+                dialect, self._entries.ranges, owner=self._terms.owner, now=now, next_time=next_time, trace=self._trace
             )
         )
         return statements
@@ -227,62 +230,18 @@ class _Batch:
     def _store(
         self, draft: Draft, conversation: LockedConversation, message_id: int, now: int, *, range_fanout: int = 0
     ) -> Stored:
-        log_id, sender_id, client_message_id, digest, type_, ref_seq, countable, body = draft[:8]
-        conversation.max_seq = seq = conversation.max_seq + 1
+        self._entries.add(draft, conversation, message_id, now, fanout=range_fanout or conversation.fanout)
+        row = self._entries.rows[-1]
         conversation.last_time = now
-        flags = 0
-        if countable:
-            flags = FLAG_COUNTABLE
-            conversation.max_count += 1
+        if draft.countable:
             conversation.active_time = now
-        count = conversation.max_count
-        self._rows.append(
-            (
-                log_id,
-                seq,
-                count,
-                message_id,
-                sender_id,
-                client_message_id,
-                digest,
-                ref_seq,
-                type_,
-                flags,
-                0,
-                0,
-                now,
-                body,
-            )
-        )
-        self._extend_range(conversation, seq, range_fanout or conversation.fanout)
         if self._repeats:
-            self._stored[log_id, sender_id, client_message_id] = FirstAck(digest, seq, count, message_id, now)
-        if draft.seen_seq and sender_id:
-            self._lookups.see(conversation, sender_id, draft.seen_seq)
+            self._stored[draft[:3]] = FirstAck(draft.digest, row[1], row[2], message_id, now)
+        if draft.seen_seq and draft.sender_id:
+            self._lookups.see(conversation, draft.sender_id, draft.seen_seq)
         if draft.guards is not None or draft.effects is not None or self._lookups.has_targets:
-            self._lookups.stored(draft, seq=seq, flags=flags, now=now)
-        return Stored(
-            log_id,
-            seq,
-            count,
-            message_id,
-            now,
-            conversation.member_version,
-            conversation.deny_version,
-            conversation.fanout,
-            conversation.epoch,
-            previous_fanout=self._other_fanout(conversation, now) if conversation.fanout_time else 0,
-        )
-
-    def _extend_range(self, conversation: LockedConversation, seq: int, fanout: int) -> None:
-        """Guard one more entry: it goes out the way its conversation went before the entry's own effects."""
-        log_id = conversation.conversation_id
-        index = self._last_range.get(log_id)
-        if index is not None and self._ranges[index].fanout == fanout:
-            self._ranges[index] = self._ranges[index]._replace(to_seq=seq)
-            return
-        self._last_range[log_id] = len(self._ranges)
-        self._ranges.append(Range(log_id, seq, seq, fanout))
+            self._lookups.stored(draft, seq=row[1], flags=row[9], now=now)
+        return stored(conversation, row, now, self._terms.bounds)
 
     def _other_fanout(self, conversation: LockedConversation, now: int) -> int:
         return other_fanout(

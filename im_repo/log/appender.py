@@ -18,11 +18,13 @@ from im_infra.observability.span_names import REPO_APPEND_BATCH
 from im_infra.observability.tracing import OFF, Span, Tracer, start_batch
 from im_infra.rpc.traced_responder import TracedResponder
 from im_infra.sql.abstract import Database
-from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError, StoreBusyError, StoreFullError
+from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError, StaleError, StoreBusyError, StoreFullError
 from im_repo.log import convert
+from im_repo.log.append_at_once import append_at_once
 from im_repo.log.append_batch import BatchResult, BatchTerms, append_batch
 from im_repo.log.append_queue import Answer, AppendQueue, Waiting
 from im_repo.log.draft import Draft, Outcome, Recheck
+from im_repo.log.known_conversations import KnownConversations
 from im_repo.log.settings import AppendSettings
 from im_repo.outbox.pending import Pending
 
@@ -66,6 +68,7 @@ class Appender:
         self._settings = settings
         self._monotonic = monotonic
         self._tracer = tracer
+        self._known = KnownConversations()
         self._queue = AppendQueue(max_items=settings.queue_items, max_bytes=settings.queue_bytes)
         self._ready = asyncio.Event()
         self._stopped = False
@@ -74,6 +77,7 @@ class Appender:
         self._stored = metrics.counter("im_repo_appended_total")
         self._refused = metrics.counter("im_repo_append_refused_total")
         self._failed = metrics.counter("im_repo_append_failed_total")
+        self._stale = metrics.counter("im_repo_append_stale_total")
         metrics.gauge("im_repo_append_queue_items").set_function(self._queue.__len__)
 
     def submit(self, draft: Draft, answer: Answer) -> None:
@@ -175,17 +179,9 @@ class Appender:
         """
         for attempt in range(_UNKNOWN_TRIES):
             confirmed = self._pending.take_done(_DELETES_PER_BATCH)
-            unit = partial(
-                append_batch,
-                drafts=drafts,
-                message_ids=self._ids.next_ids(len(drafts)),
-                terms=self._terms,
-                confirmed=confirmed,
-                trace=trace,
-            )
             started = self._monotonic()
             try:
-                result = await self._database.write_closing(unit)
+                result = await self._write(drafts, confirmed, trace=trace, guess=not attempt)
             except OutcomeUnknownError:
                 self._pending.put_back(confirmed)
                 if attempt + 1 == _UNKNOWN_TRIES:
@@ -204,6 +200,34 @@ class Appender:
                 self._batch_seconds.observe(self._monotonic() - started)
                 return result
         raise AssertionError("the last attempt returns or raises")
+
+    async def _write(
+        self, drafts: Sequence[Draft], confirmed: Sequence[int], *, trace: bytes, guess: bool
+    ) -> BatchResult:
+        """Store drafts in one round trip if what is known of their conversations holds; else by looking first."""
+        message_ids = self._ids.next_ids(len(drafts))
+        unit = partial(
+            append_batch, drafts=drafts, message_ids=message_ids, terms=self._terms, confirmed=confirmed, trace=trace
+        )
+        write_at_once, known = self._database.write_at_once, self._known
+        if write_at_once is None:
+            return await self._database.write_closing(unit)
+        conversations = known.take(drafts)
+        batch = None
+        if guess and conversations is not None:
+            batch = append_at_once(
+                drafts, conversations, message_ids=message_ids, terms=self._terms, confirmed=confirmed, trace=trace
+            )
+        result = None
+        if batch is not None:
+            try:
+                result = batch.answer(await write_at_once(batch.statements))
+            except StaleError:
+                self._stale.inc()
+        if result is None:
+            result = await self._database.write_closing(unit)
+        known.keep(result.conversations)
+        return result
 
     def _answer(self, batch: Sequence[Waiting], result: BatchResult) -> None:
         outbox_id = result.outbox_id

@@ -54,6 +54,12 @@ class LockedConversation:
         """Countable entries below it."""
         self._as_read = self._beyond_its_log()
 
+    def committed(self) -> None:
+        """All that was changed is committed: from here on it counts as read."""
+        self.first_seq = self.max_seq + 1
+        self.count_before = self.max_count
+        self._as_read = self._beyond_its_log()
+
     @property
     def changed_beyond_its_log(self) -> bool:
         """Whether members, status, versions, class or owner changed as well."""

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from im_infra.sql.at_once import Expression
 from im_infra.sql.rows import find_by_keys, insert_rows
 from im_infra.sql.statements import Rows, Statement
 from im_repo.log.draft import FirstAck, Target
@@ -33,8 +34,10 @@ Identity = tuple[int, int, bytes]
 """Conversation, sender and the sender's id of the message: what makes a send happen once."""
 EntryPlace = tuple[int, int]
 """Conversation and seq."""
-MessageRow = tuple[int, int, int, int, int, bytes, bytes, int, int, int, int, int, int, bytes]
+MessageRow = tuple[int, int, int, int, int, bytes, bytes, int, int, int, int, int, int | Expression, bytes]
 """In the order of the table's columns."""
+TestedRow = tuple[int, Expression, int, int, int, bytes, bytes, int, int, int, int, int, int | Expression, bytes]
+"""The same, where the server puts something to the test before it gives the row its seq."""
 
 
 def stored_question(dialect: str, identities: Collection[Identity]) -> Statement:
@@ -67,6 +70,6 @@ def counts_answer(rows: Rows) -> dict[EntryPlace, int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def insert_messages(dialect: str, rows: Sequence[MessageRow]) -> Statement:
+def insert_messages(dialect: str, rows: Sequence[MessageRow | TestedRow]) -> Statement:
     """Insert entries; at least one."""
     return insert_rows(dialect, "message", _COLUMNS, rows)

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, select, update
 
+from im_infra.sql.at_once import Expression
 from im_infra.sql.expressions import read_now_ms
 from im_infra.sql.rows import delete_by_key, insert_rows
 from im_infra.sql.statements import Statement, write_together
@@ -25,7 +26,13 @@ class OutboxRow(NamedTuple):
 
 
 def row_to_insert(
-    dialect: str, ranges: Sequence[Range], *, owner: str, now: int, next_time: int, trace: bytes = b""
+    dialect: str,
+    ranges: Sequence[Range],
+    *,
+    owner: str,
+    now: int | Expression,
+    next_time: int | Expression,
+    trace: bytes = b"",
 ) -> Statement:
     """Guard the fan-out of `ranges` until it is confirmed; the statement gives the row its id.
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, func, insert, select
 from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.sql.errors import DataRejectedError, StoreBusyError, StoreFullError
-from im_infra.sql.statements import Closing, Statement, read_together
+from im_infra.sql.statements import Closing, Statement, read_together, write_together
 from im_infra.sql.types import BIG_INT, BLOB
 
 QUOTED = "'x'"
@@ -248,6 +248,19 @@ async def test_a_closing_unit_that_raises_leaves_nothing(member: Any) -> None:
         await member.database.write_closing(unit)
     assert caught.value is refusal
     assert await count(member) == 0
+
+
+async def test_what_a_closing_unit_wrote_together_goes_with_it(member: Any) -> None:
+    """The next unit, on the same connection perhaps, does not commit it."""
+
+    def unit(connection: Connection) -> Closing[Any]:
+        write_together(connection, [rows(1)])
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await member.database.write_closing(unit)
+    await member.database.write_closing(lambda _connection: Closing([rows(2)], list))
+    assert await count(member) == 1
 
 
 async def test_what_is_asked_together_is_answered_in_order(member: Any) -> None:

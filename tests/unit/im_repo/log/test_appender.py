@@ -13,6 +13,7 @@ from im_infra import error_table
 from im_infra.errors import ImError
 from im_infra.sql.mysql_packets import Packets
 from im_infra.sql.statements import Statement
+from im_repo.log.new_entries import NewEntries
 from im_repo.schema import OUTBOX
 from tests.support.append_bench import LOG, Asker, Bench, open_bench
 from tests.support.database_faults import Faults, disk_error, faults_of
@@ -111,16 +112,14 @@ async def test_bad_data_fails_alone(bench: Any, draft: Any) -> None:
 
 async def test_a_bug_in_the_unit_fails_alone(bench: Any, draft: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever one draft brings up does not fail its neighbours."""
-    from im_repo.log import append_batch as module  # noqa: PLC0415 - patched below
+    add = NewEntries.add
 
-    store = module._Batch._store
-
-    def broken(self: Any, one: Any, *arguments: object, **options: object) -> Any:
+    def broken(self: Any, one: Any, *arguments: Any, **options: Any) -> None:
         if one.sender_id == 13:
             raise ZeroDivisionError
-        return store(self, one, *arguments, **options)
+        add(self, one, *arguments, **options)
 
-    monkeypatch.setattr(module._Batch, "_store", broken)
+    monkeypatch.setattr(NewEntries, "add", broken)
     async with bench() as one:
         good, bad, last = one.send(draft(LOG, 1), draft(LOG, 13), draft(LOG, 1))
         assert await bad.reason() == "INTERNAL"
