@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 from im_infra.sql.expressions import now_ms_sql
 from im_infra.sql.statements import Statement
 
-
 _MOST: Final = 2**63 - 1
 """Of BIGINT."""
 

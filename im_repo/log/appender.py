@@ -6,7 +6,6 @@ idle append costs one commit.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from im_infra import error_table
@@ -18,21 +17,18 @@ from im_infra.observability.span_names import REPO_APPEND_BATCH
 from im_infra.observability.tracing import OFF, Span, Tracer, start_batch
 from im_infra.rpc.traced_responder import TracedResponder
 from im_infra.sql.abstract import Database
-from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError, StaleError, StoreBusyError, StoreFullError
+from im_infra.sql.errors import DataRejectedError
 from im_repo.log import convert
-from im_repo.log.append_at_once import append_at_once
-from im_repo.log.append_batch import BatchResult, BatchTerms, append_batch
+from im_repo.log.append_batch import BatchResult, BatchTerms
 from im_repo.log.append_queue import Answer, AppendQueue, Waiting
+from im_repo.log.batch_store import BatchStore
 from im_repo.log.draft import Draft, Outcome, Recheck
-from im_repo.log.known_conversations import KnownConversations
 from im_repo.log.settings import AppendSettings
 from im_repo.outbox.pending import Pending
 
 _LOG: Final = logs.get(__name__)
 
-_UNKNOWN_TRIES: Final = 3
 _OVERLOADED_RETRY_MS: Final = 500
-_DELETES_PER_BATCH: Final = 256
 
 
 class Appender:
@@ -61,23 +57,19 @@ class Appender:
         monotonic: Callable[[], float],
         tracer: Tracer = OFF,
     ) -> None:
-        self._database = database
-        self._ids = ids
+        self._lanes = database.closing_lanes
+        self._store = BatchStore(database, ids=ids, pending=pending, terms=terms, metrics=metrics, monotonic=monotonic)
         self._pending = pending
-        self._terms = terms
         self._settings = settings
         self._monotonic = monotonic
         self._tracer = tracer
-        self._known = KnownConversations()
         self._queue = AppendQueue(max_items=settings.queue_items, max_bytes=settings.queue_bytes)
         self._ready = asyncio.Event()
         self._stopped = False
         self._batch_items = metrics.histogram("im_repo_append_batch_items")
-        self._batch_seconds = metrics.histogram("im_repo_append_batch_seconds")
         self._stored = metrics.counter("im_repo_appended_total")
         self._refused = metrics.counter("im_repo_append_refused_total")
         self._failed = metrics.counter("im_repo_append_failed_total")
-        self._stale = metrics.counter("im_repo_append_stale_total")
         metrics.gauge("im_repo_append_queue_items").set_function(self._queue.__len__)
 
     def submit(self, draft: Draft, answer: Answer) -> None:
@@ -96,7 +88,7 @@ class Appender:
         """Append until cancelled; what then still waits is answered UNAVAILABLE, nothing of it was stored."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for number in range(self._database.closing_lanes):
+                for number in range(self._lanes):
                     tasks.create_task(self._work(), name=f"repo.append.{number}")
         finally:
             self._stopped = True
@@ -124,7 +116,7 @@ class Appender:
         try:
             span = self._span(batch) if self._tracer.is_on else None
             if span is None:
-                result = await self._store([waiting.draft for waiting in batch])
+                result = await self._store.store([waiting.draft for waiting in batch])
             else:
                 result = await self._store_traced([waiting.draft for waiting in batch], span)
         except DataRejectedError as error:
@@ -164,70 +156,12 @@ class Appender:
         failed: ImError | None = None
         try:
             with span.active():
-                return await self._store(drafts, trace=span.context)
+                return await self._store.store(drafts, trace=span.context)
         except ImError as error:
             failed = error
             raise
         finally:
             span.end(failed)
-
-    async def _store(self, drafts: Sequence[Draft], *, trace: bytes = b"") -> BatchResult:
-        """Run the unit; after a COMMIT whose outcome is unknown again, through lock and dedup.
-
-        What that first COMMIT stored then answers as a duplicate, so that its fan-out is repeated; its outbox row, if
-        there is one, is found by its age.
-        """
-        for attempt in range(_UNKNOWN_TRIES):
-            confirmed = self._pending.take_done(_DELETES_PER_BATCH)
-            started = self._monotonic()
-            try:
-                result = await self._write(drafts, confirmed, trace=trace, guess=not attempt)
-            except OutcomeUnknownError:
-                self._pending.put_back(confirmed)
-                if attempt + 1 == _UNKNOWN_TRIES:
-                    raise
-                _LOG.warning("commit with unknown outcome, looking again", items=len(drafts))
-            except (StoreBusyError, StoreFullError) as error:
-                self._pending.put_back(confirmed)
-                if attempt:  # this try left nothing behind; what the one before left is not known
-                    raise OutcomeUnknownError(error.message) from error
-                raise
-            except BaseException:
-                self._pending.put_back(confirmed)
-                raise
-            else:
-                self._pending.deleted(confirmed)
-                self._batch_seconds.observe(self._monotonic() - started)
-                return result
-        raise AssertionError("the last attempt returns or raises")
-
-    async def _write(
-        self, drafts: Sequence[Draft], confirmed: Sequence[int], *, trace: bytes, guess: bool
-    ) -> BatchResult:
-        """Store drafts in one round trip if what is known of their conversations holds; else by looking first."""
-        message_ids = self._ids.next_ids(len(drafts))
-        unit = partial(
-            append_batch, drafts=drafts, message_ids=message_ids, terms=self._terms, confirmed=confirmed, trace=trace
-        )
-        write_at_once, known = self._database.write_at_once, self._known
-        if write_at_once is None:
-            return await self._database.write_closing(unit)
-        conversations = known.take(drafts)
-        batch = None
-        if guess and conversations is not None:
-            batch = append_at_once(
-                drafts, conversations, message_ids=message_ids, terms=self._terms, confirmed=confirmed, trace=trace
-            )
-        result = None
-        if batch is not None:
-            try:
-                result = batch.answer(await write_at_once(batch.statements))
-            except StaleError:
-                self._stale.inc()
-        if result is None:
-            result = await self._database.write_closing(unit)
-        known.keep(result.conversations)
-        return result
 
     def _answer(self, batch: Sequence[Waiting], result: BatchResult) -> None:
         outbox_id = result.outbox_id

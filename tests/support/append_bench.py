@@ -116,6 +116,12 @@ class Bench:
             askers.append(asker)
         return askers
 
+    async def meet(self, draft: Callable[..., Draft]) -> None:
+        """Append to each of the conversations: they are known from here on."""
+        for asker in self.send(*(draft(LOG + number, 1) for number in range(3))):
+            await asker.result()
+        assert (self.watched.batches, self.watched.at_once) == (1, 0)
+
     async def count(self, table: object = MESSAGE) -> int:
         return await self.database.read(
             lambda connection: connection.scalar(select(func.count()).select_from(table)) or 0

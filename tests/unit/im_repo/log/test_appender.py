@@ -201,22 +201,23 @@ async def test_a_refusal_after_a_commit_that_may_have_been_does_not_say_that_not
         event.remove(one.database.writer_engine, "commit", breaks)
 
 
-async def stored_once(one: Bench, askers: list[Asker], *, committed: bool) -> None:
-    """Two messages, whose first COMMIT's outcome was unknown."""
+async def stored_once(one: Bench, askers: list[Asker], *, committed: bool, known: bool = False) -> None:
+    """Two messages, whose first COMMIT's outcome was unknown; where `known`, after one in each conversation."""
     results = [await asker.result() for asker in askers]
-    assert [result.seq for result in results] == [1, 2]
+    assert [result.seq for result in results] == ([2, 3] if known else [1, 2])
     assert [result.status for result in results] == ([2, 2] if committed else [1, 1])
     assert [bool(result.outbox_id) for result in results] == [not committed] * 2
-    assert await one.count() == 2
-    assert await one.count(OUTBOX) == 1
+    assert await one.count() == 2 + 3 * known
+    assert await one.count(OUTBOX) == 1 + known
 
 
 @pytest.mark.parametrize("any_database", ["mariadb"], indirect=True)
 @pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("known", [True, False])
 async def test_a_commit_whose_answer_is_lost_goes_through_lock_and_dedup_again(
-    bench: Any, draft: Any, mariadb_only: MariadbSchema, committed: Any
+    bench: Any, draft: Any, mariadb_only: MariadbSchema, committed: Any, known: Any
 ) -> None:
-    """The packet came and its answer did not, or neither did."""
+    """The packet came and its answer did not, or neither did; the append's only packet, or its second."""
     server, name = mariadb_only.server, mariadb_only.database
     proxy = TcpProxy(server.engine.port)
     lost = asyncio.Event()
@@ -226,15 +227,18 @@ async def test_a_commit_whose_answer_is_lost_goes_through_lock_and_dedup_again(
         lost.set()
 
     async with proxy.open() as port, bench(engine={"port": port}) as one:
+        if known:
+            await one.meet(draft)
         one.watched.spoil = lose
         askers = one.send(draft(LOG, 1), draft(LOG, 1))
         async with asyncio.timeout(10):
             await lost.wait()
-            while committed and server.administer(f"SELECT COUNT(*) FROM {name}.message") != [(2,)]:
+            while committed and server.administer(f"SELECT COUNT(*) FROM {name}.message") != [(2 + 3 * known,)]:
                 await asyncio.sleep(0.01)
         await proxy.cut()
         proxy.set_passage(OPEN)
-        await stored_once(one, askers, committed=committed)
+        await stored_once(one, askers, committed=committed, known=known)
+        assert one.watched.at_once == known
 
 
 @pytest.mark.parametrize("any_database", ["mariadb"], indirect=True)
@@ -264,7 +268,8 @@ async def test_a_server_that_stays_away_is_told(bench: Any, draft: Any, mariadb_
 
 
 @pytest.mark.parametrize("any_database", ["mariadb"], indirect=True)
-async def test_a_deadlock_is_nobody_s_business(bench: Any, draft: Any) -> None:
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_deadlock_is_nobody_s_business(bench: Any, draft: Any, known: Any) -> None:
     """The whole batch again; it stays ahead of what came later."""
     bound, met = Packets._bound, []
 
@@ -275,12 +280,15 @@ async def test_a_deadlock_is_nobody_s_business(bench: Any, draft: Any) -> None:
         return bound(packets, statement)
 
     async with bench(batch_items=3) as one:
+        if known:
+            await one.meet(draft)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Packets, "_bound", deadlocked)
             results = [await asker.result() for asker in one.send(*(draft(LOG, 1) for _ in range(9)))]
         assert len(met) == 2
-        assert [result.seq for result in results] == list(range(1, 10))
+        assert [result.seq for result in results] == list(range(1 + known, 10 + known))
         assert [result.status for result in results] == [1] * 9
+        assert one.watched.at_once == (3 if known else 2)
 
 
 async def test_a_full_disk_refuses_and_recovers(bench: Any, draft: Any, faults: Faults) -> None:
