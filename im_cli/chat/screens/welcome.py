@@ -87,7 +87,10 @@ class WelcomeScreen(Screen[Tokens]):
             field.focus()
 
     def action_next_way(self) -> None:
-        """The next tab, with its first field."""
+        """The next tab, with its first field; once the focus has arrived where it was sent, which would bring its tab back."""
+        self.call_after_refresh(self._next_way)
+
+    def _next_way(self) -> None:
         ways = self.query_one("#ways", TabbedContent)
         order = ["login", "register", "guest"]
         ways.active = order[(order.index(ways.active) + 1) % len(order)]
