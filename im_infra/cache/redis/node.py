@@ -155,9 +155,7 @@ class RedisNode:
         while True:
             turn = self._turn
             try:
-                async with asyncio.timeout(self._timeout_s):
-                    connection = await connect(self.address, self._settings, self._context)
-                    await self._read_epoch(connection)
+                connection = await self._connect()
             except (RedisError, TimeoutError) as error:
                 if not self._open:
                     self._leave(error)
@@ -175,6 +173,17 @@ class RedisNode:
                 if lane in self._free:
                     self._free.remove(lane)
                 await connection.close()
+
+    async def _connect(self) -> RedisConnection:
+        """A connection, after the epoch was read on it."""
+        async with asyncio.timeout(self._timeout_s):
+            connection = await connect(self.address, self._settings, self._context)
+            try:
+                await self._read_epoch(connection)
+            except BaseException:
+                connection.end(ConnectionAbortedError("given up"))
+                raise
+            return connection
 
     async def _serve(self, lane: Lane) -> None:
         """Until the connection is of no use, which a silent one is asked for now and then."""

@@ -256,3 +256,33 @@ async def test_nobody_waits_for_a_cache_that_is_closed(redis_engine: Engine) -> 
         with pytest.raises(ImError, match="closed") as refused:
             await node.ask([("PING",)])
     assert refused.value.reason is error_table.UNAVAILABLE
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_connection_that_falls_silent_after_the_greeting_is_not_left_behind(closed: Any) -> None:
+    """Whether its time is over, or the node is closed meanwhile."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1_000):
+            if b"AUTH" in data:
+                writer.write(b"+OK\r\n")
+            elif b"INFO" in data:
+                writer.write(b"$-1\r\n")
+            else:
+                asked.set()
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    settings = redis_settings(address, connections=1, timeout_ms=10_000 if closed else 100)
+    node = RedisNode(address, settings=settings, epoch_key="e", metrics=Metrics(), on_epoch=lambda: None)
+    node.start()
+    async with asyncio.timeout(10):
+        await asked.wait()
+        if closed:
+            await node.close()
+        await gone.wait()
+    await node.close()
+    server.close()
