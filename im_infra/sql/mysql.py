@@ -26,9 +26,9 @@ from im_infra.observability.metrics import Metrics
 from im_infra.sql.abstract import Unit
 from im_infra.sql.at_once import WriteAtOnce
 from im_infra.sql.deadline import DEADLINE
-from im_infra.sql.errors import OutcomeUnknownError, StoreBusyError, StoreUnavailableError
+from im_infra.sql.errors import OutcomeUnknownError, StaleError, StoreBusyError, StoreUnavailableError
 from im_infra.sql.mysql_connections import Purpose, make_engine
-from im_infra.sql.mysql_errors import is_deadlock, stale, translate
+from im_infra.sql.mysql_errors import is_deadlock, is_stale, translate
 from im_infra.sql.mysql_packets import Packets, RefusedError
 from im_infra.sql.mysql_space import SpaceWatch, waits_for_space
 from im_infra.sql.settings import MysqlSettings
@@ -297,10 +297,9 @@ def _write_packet(connection: Connection, statements: Sequence[Statement], attem
     try:
         return _commit(connection, statements, attempt)
     except MySQLError as error:
-        found = stale(error) if attempt.stage is _Stage.RUNNING else None
-        if found is None:
-            raise
-        raise found from error
+        if attempt.stage is _Stage.RUNNING and is_stale(error):
+            raise StaleError(f"MySQL {error}") from error
+        raise
 
 
 def _commit(connection: Connection, statements: Sequence[Statement], attempt: _Attempt) -> list[int]:

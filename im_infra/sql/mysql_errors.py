@@ -12,7 +12,6 @@ from im_infra.errors import ImError
 from im_infra.sql.errors import (
     DataRejectedError,
     OutcomeUnknownError,
-    StaleError,
     StoreBusyError,
     StoreFullError,
     StoreUnavailableError,
@@ -70,9 +69,9 @@ def is_deadlock(error: Exception) -> bool:
     return number_of(error.orig if isinstance(error, DBAPIError) else error) in _DEADLOCK
 
 
-def stale(error: errors.MySQLError) -> StaleError | None:
-    """The error of the family, where a statement of a transaction at once found what it rests on changed."""
-    return StaleError(f"MySQL {_text(error)}") if number_of(error) in _STALE else None
+def is_stale(error: errors.MySQLError) -> bool:
+    """Whether a statement of a transaction at once found what it rests on changed."""
+    return number_of(error) in _STALE
 
 
 def number_of(error: object) -> int:
