@@ -1,18 +1,22 @@
 """Compares results, and says what of the difference is more than noise."""
 
 import json
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from im_bench.capacity.spread import Spread
+from im_bench.report.costs import cpu_us
+
 Run = Mapping[str, Any]
 """A result as `Result.as_json` gives it."""
 MACHINE: Final = ("cpu_model", "cores", "kernel")
 NOT_COMPARED: Final = ("url", "seed", "server")
 PERCENTILES: Final = ("p50", "p99")
+SWEPT: Final = "swept"
+"""Under it a run that was read of a sweep has the setting that made it another thing than its neighbours."""
 MORE_IS_BETTER: Final = ("/s", "_per_gateway_cpu_s")
 """How the names of figures end that are the better the larger they are; all others cost something."""
 
@@ -30,22 +34,6 @@ class Change(StrEnum):
     """The ranges overlap."""
     UNKNOWN = "unknown"
     """One run each tells nothing of the noise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over several runs."""
-
-    values: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The middle one."""
-        return statistics.median(self.values)
-
-    def __str__(self) -> str:
-        low, high = min(self.values), max(self.values)
-        return _short(self.median) if low == high else f"{_short(self.median)} [{_short(low)} to {_short(high)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +55,8 @@ class Figure:
         """Whether the ranges lie apart, and which way."""
         if len(self.before.values) < 2 or len(self.after.values) < 2:
             return Change.UNKNOWN if self.before.values != self.after.values else Change.NOISE
-        grown = min(self.after.values) > max(self.before.values)
-        if not grown and max(self.after.values) >= min(self.before.values):
+        grown = self.after.least > self.before.most
+        if not grown and self.after.most >= self.before.least:
             return Change.NOISE
         return Change.BETTER if grown is self.more_is_better else Change.WORSE
 
@@ -85,7 +73,7 @@ class Comparison:
 
 
 def read_runs(path: Path) -> list[Run]:
-    """The runs in a result file, in a file of several (`im bench regression`), or in all such files of a folder.
+    """The runs in a result file, in one of several (`im bench regression`, `im bench sweep`), or in all such of a folder.
 
     Raises:
         UnreadableError: there is none.
@@ -100,12 +88,14 @@ def read_runs(path: Path) -> list[Run]:
 def _runs_of(file: Path) -> list[Run]:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
-        runs: list[Run] = raw.get("runs", [raw])
+        runs: list[dict[str, Any]] = raw.get("runs", [raw])
         for run in runs:
+            if raw.get("kind") == "sweep":
+                run[SWEPT] = raw["over"]
             _ = run["scenario"], run["settings"]["mode"], run["latency_ms"], run["correctness"], run["environment"]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableError(f"{file} is no result of `im bench`: {error!r}") from error
-    return runs
+    return [*runs]
 
 
 def spreads(runs: Sequence[Run]) -> dict[str, dict[str, Spread]]:
@@ -130,7 +120,8 @@ def _grouped(runs: Sequence[Run]) -> dict[str, list[Run]]:
     groups: dict[str, list[Run]] = {}
     for run in runs:
         loop = ", closed loop" if run["settings"].get("closed") else ""
-        groups.setdefault(f"{run['scenario']}{loop}, {run['settings']['mode']}", []).append(run)
+        swept = f", {over} {run['settings'][over]:g}" if (over := run.get(SWEPT)) else ""
+        groups.setdefault(f"{run['scenario']}{loop}{swept}, {run['settings']['mode']}", []).append(run)
     return groups
 
 
@@ -150,10 +141,10 @@ def _figures(run: Run) -> dict[str, float]:
     for name, summary in run["latency_ms"].items():
         if name != "connect" or run["scenario"] == "connect":
             told |= {f"{name} {percentile}, ms": summary[percentile] for percentile in PERCENTILES}
-    done = (run["acked_per_s"] or 0) * run["settings"].get("duration", 0)
+    costs = cpu_us(run)
     for name, use in (run["resources"] or {}).items():
-        if done:
-            told[f"{name} CPU, ms each"] = use["cpu_s"] / done * 1000
+        if name in costs:
+            told[f"{name} CPU, ms each"] = costs[name] / 1000
         told[f"{name} memory, MiB"] = use["rss_mib"]
     told |= run["measured"]
     return {name: value for name, value in told.items() if value is not None}
@@ -170,7 +161,3 @@ def _remarks(before: Sequence[Run], after: Sequence[Run]) -> Iterator[str]:
     for side, runs in (("before", before), ("after", after)):
         if bad := sorted({run["verdict"] for run in runs} - {"GOOD", "TARGET_MISSED"}):
             yield f"{side}: {', '.join(bad)} among the verdicts: its figures do not count"
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

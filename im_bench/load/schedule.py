@@ -29,6 +29,10 @@ class Part:
     index: int
     count: int
 
+    def share(self, total: int) -> int:
+        """How many of so many are this one's, dealt in turn: it has no fewer of a larger total."""
+        return len(range(self.index, total, self.count))
+
 
 def schedule(arrivals: Arrivals, rate_per_s: float, *, ramp_s: float, seed: int, part: Part) -> Schedule:
     """One process's part of a load.

@@ -62,3 +62,7 @@ class Result:
         raw = asdict(self)
         raw["verdict"] = self.verdict.name
         return {"schema_version": SCHEMA_VERSION, **raw}
+
+    def as_short_json(self) -> dict[str, Any]:
+        """The same shape, without what makes it long: for files of many runs."""
+        return {**self.as_json(), "series": [], "histograms": {}}

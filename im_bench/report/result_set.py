@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from im_bench.report.result import SCHEMA_VERSION, Result
+from im_bench.report.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +58,12 @@ class ResultSet:
             "kind": "set",
             "environment": self._machine,
             "repeats": self._repeats,
-            "runs": [{**result.as_json(), "series": [], "histograms": {}} for result in self.results],
+            "runs": [result.as_short_json() for result in self.results],
             "failures": [asdict(failure) for failure in self.failures],
         }
 
     def _write(self) -> None:
-        """Whole or not at all: an interrupted write leaves the file of the run before."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_name(f".{self.path.name}.new")
-        fresh.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
-        fresh.replace(self.path)
+        write_whole(self.path, json.dumps(self.as_json(), indent=1) + "\n")
 
 
 def free_path(folder: Path, machine: dict[str, Any]) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 from uuid import uuid4
 
@@ -33,7 +34,7 @@ class Plan:
         together = self.scenario.people(self.settings).together
         groups = [people[start : start + together] for start in range(0, len(people), together)]
         run, count = uuid4().hex[:8], min(self.workers, len(groups))
-        edges = [len(groups) * index // count for index in range(count + 1)]
+        parts, left = [Part(index, count) for index in range(count)], iter(groups)
         return [
             Assignment(
                 run=run,
@@ -41,9 +42,9 @@ class Plan:
                 settings=self.settings,
                 adapter=self.adapter,
                 endpoint=self.target.endpoint,
-                part=Part(index, count),
-                people=[person for group in groups[edges[index] : edges[index + 1]] for person in group],
+                part=part,
+                people=list(chain.from_iterable(islice(left, part.share(len(groups))))),
                 source_addresses=self.source_addresses,
             )
-            for index in range(count)
+            for part in parts
         ]

@@ -51,6 +51,8 @@ class People:
     kind: Kind = Kind.REGISTERED
     together: int = 1
     """So many neighbours are never dealt to different processes: 2 for pairs."""
+    most_workers: int | None = None
+    """Generator processes that can have a part of the load, where that is not one for each group of neighbours."""
 
 
 class Scenario(ABC, Generic[S]):

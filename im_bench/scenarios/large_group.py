@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 from im_bench.adapters.abstract import Joined
 from im_bench.adapters.im import rooms
 from im_bench.load.crew import Seat
-from im_bench.scenarios.abstract import People, Step, Told
+from im_bench.scenarios.abstract import Step, Told
 from im_bench.scenarios.one_room import INTRODUCE, OPEN, OneRoomScenario, OneRoomSettings
 from im_bench.scenarios.option import Option
 from im_bench.scenarios.talk import COLLECT, CONNECT, DRIVE, SETTLE, VERIFY
@@ -20,6 +20,9 @@ LARGE_ABOVE: Final = 500
 class LargeGroupSettings(OneRoomSettings):
     """What the run does."""
 
+    online: Annotated[
+        int, Option("Members who are connected, the others are away; 0: all. Who writes is connected.", min=0)
+    ] = 0
     rest: Annotated[
         float,
         Option(
@@ -32,10 +35,10 @@ class LargeGroupSettings(OneRoomSettings):
 
 
 class LargeGroupScenario(OneRoomScenario[LargeGroupSettings]):
-    """One large group, all members online with the group on their screens; some of them write.
+    """One large group, its members online with the group on their screens; some of them write.
 
-    Reports the deliveries a second (members minus one for each message), how many of them a second of the gateway's
-    processor bought, the latency to the ack and to each member, and what was lost, doubled or out of order.
+    Reports the deliveries a second (members online minus one for each message), how many of them a second of the
+    gateway's processor bought, the latency to the ack and to each member, and what was lost, doubled or out of order.
     """
 
     name: ClassVar[str] = "large-group"
@@ -43,9 +46,16 @@ class LargeGroupScenario(OneRoomScenario[LargeGroupSettings]):
     steps: ClassVar[tuple[Step, ...]] = (INTRODUCE, OPEN, CONNECT, CALM, DRIVE, SETTLE, COLLECT, VERIFY)
 
     @classmethod
-    def people(cls, settings: LargeGroupSettings) -> People:
-        """The members."""
-        return People(settings.members)
+    def problem(cls, settings: LargeGroupSettings) -> str | None:
+        """Nobody is online who is no member, and who writes is online."""
+        if not settings.senders <= cls.online(settings) <= settings.members:
+            return "--senders must not exceed --online, nor --online exceed --members"
+        return super().problem(settings)
+
+    @classmethod
+    def online(cls, settings: LargeGroupSettings) -> int:
+        """Those of `--online`."""
+        return settings.online or settings.members
 
     async def room(self, seat: Seat, user_ids: list[int]) -> Joined:
         """A fresh group of everybody."""

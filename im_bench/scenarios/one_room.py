@@ -11,7 +11,7 @@ from im_bench.load.crew import Seat
 from im_bench.load.sender import Sender
 from im_bench.report.record import Record
 from im_bench.report.result import Result
-from im_bench.scenarios.abstract import Step, Told
+from im_bench.scenarios.abstract import People, Step, Told
 from im_bench.scenarios.option import Option, TalkSettings
 from im_bench.scenarios.talk import COLLECT, CONNECT, DRIVE, SETTLE, VERIFY, TalkScenario
 
@@ -36,13 +36,23 @@ class OneRoomScenario(TalkScenario[S]):
 
     steps: ClassVar[tuple[Step, ...]] = (INTRODUCE, OPEN, CONNECT, DRIVE, SETTLE, COLLECT, VERIFY)
     figures: ClassVar[tuple[str, ...]] = ("deliveries_per_gateway_cpu_s",)
-    _turn: "itertools.cycle[Sender] | None" = None
+    _turn: "itertools.cycle[Sender]"
     _first: Seat | None = None
 
     @classmethod
     def problem(cls, settings: S) -> str | None:
-        """Who writes is a member."""
+        """Who writes is a member, and there."""
         return None if settings.senders <= settings.members else "--senders must not exceed --members"
+
+    @classmethod
+    def people(cls, settings: S) -> People:
+        """The members, registered since guests write slowly; every process has one who writes."""
+        return People(settings.members, most_workers=settings.senders)
+
+    @classmethod
+    def online(cls, settings: S) -> int:
+        """How many of them are connected."""
+        return settings.members
 
     @abstractmethod
     async def room(self, seat: Seat, user_ids: list[int]) -> Joined:
@@ -62,9 +72,8 @@ class OneRoomScenario(TalkScenario[S]):
     async def connect(self, told: Told) -> None:
         """Connect this process's people, and put the conversation on every screen."""
         joined: Joined = told[0]
-        part, senders = self.crew.part, self.settings.senders
-        writers = senders * (part.index + 1) // part.count - senders * part.index // part.count
-        people = self.crew.people
+        people = self.crew.people[: self.crew.part.share(self.online(self.settings))]
+        writers = self.crew.part.share(self.settings.senders)
         first = self._first
         if first is None:
             first = await self.crew.connect(people[0])
@@ -77,12 +86,11 @@ class OneRoomScenario(TalkScenario[S]):
             await rooms.put_on_screen(seat.client, joined.conversation_id)
 
         await self.crew.each(range(len(people)), one)
-        self._turn = itertools.cycle(self.shuffled()) if self.senders else None
+        self._turn = itertools.cycle(self.shuffled())
 
     def arrive(self, due: float) -> None:
         """The next writer's turn."""
-        if self._turn is not None:
-            next(self._turn).offer(due)
+        next(self._turn).offer(due)
 
     @classmethod
     def conclude(cls, settings: S, record: Record, result: Result) -> None:

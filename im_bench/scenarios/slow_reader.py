@@ -11,7 +11,7 @@ from im_bench.ledger.ranges import Ranges
 from im_bench.load.crew import Seat
 from im_bench.report.record import Record
 from im_bench.report.result import Result
-from im_bench.scenarios.abstract import People, Told
+from im_bench.scenarios.abstract import Told
 from im_bench.scenarios.one_room import OneRoomScenario, OneRoomSettings
 from im_bench.scenarios.option import Option
 from im_bench.scenarios.talk import Acked
@@ -44,11 +44,6 @@ class SlowReaderScenario(OneRoomScenario[SlowReaderSettings]):
     _last_change = 0.0
 
     @classmethod
-    def people(cls, settings: SlowReaderSettings) -> People:
-        """The members."""
-        return People(settings.members)
-
-    @classmethod
     def problem(cls, settings: SlowReaderSettings) -> str | None:
         """Somebody reads."""
         enough = settings.senders + settings.slow < settings.members
@@ -61,8 +56,8 @@ class SlowReaderScenario(OneRoomScenario[SlowReaderSettings]):
     async def connect(self, told: Told) -> None:
         """As in any one conversation; the last ones of this process will be slow."""
         await super().connect(told)
-        part, slow = self.crew.part, self.settings.slow
-        count = slow * (part.index + 1) // part.count - slow * part.index // part.count
+        part, members = self.crew.part, self.settings.members
+        count = part.share(members) - part.share(members - self.settings.slow)
         self._conversation_id: int = told[0].conversation_id
         seats = sorted(self.crew.seats, key=lambda seat: seat.person.index)
         self._slow = seats[len(seats) - count :]

@@ -5,7 +5,6 @@ from typing import ClassVar
 from im_bench.adapters.abstract import Joined
 from im_bench.adapters.im import rooms
 from im_bench.load.crew import Seat
-from im_bench.scenarios.abstract import People
 from im_bench.scenarios.one_room import OneRoomScenario, OneRoomSettings
 
 
@@ -18,11 +17,6 @@ class WorldScenario(OneRoomScenario[OneRoomSettings]):
 
     name: ClassVar[str] = "world"
     settings_type = OneRoomSettings
-
-    @classmethod
-    def people(cls, settings: OneRoomSettings) -> People:
-        """Registered users: guests write slowly."""
-        return People(settings.members)
 
     async def room(self, seat: Seat, user_ids: list[int]) -> Joined:  # noqa: ARG002 - everybody is in it
         """The one that is there."""

@@ -18,10 +18,10 @@ class _LazyGroup(TyperGroup):
     def commands(self) -> MutableMapping[str, Any]:
         """The commands by name."""
         if self._commands is None:
-            from im_cli.bench import compare, plan, prepare, regression, scenario_command, search  # noqa: PLC0415 - see above
+            from im_cli.bench import compare, plan, prepare, regression, scenario_command, search, sweep  # noqa: PLC0415 - see above
 
             app = typer.Typer()
-            for module in (scenario_command, search, compare, plan, regression, prepare):
+            for module in (scenario_command, search, sweep, compare, plan, regression, prepare):
                 module.add_to(app)
             group = typer.main.get_group(app)
             self._commands = group.commands

@@ -15,7 +15,7 @@ from rich.console import Console
 from im_bench.accounts import made_up
 from im_bench.adapters.registry import load_adapter
 from im_bench.report.expectations import parse_expectations
-from im_bench.report.page.render import render_page
+from im_bench.report.page.result_page import result_page
 from im_bench.report.result import Result
 from im_bench.report.summary import print_summary
 from im_bench.run.execute import InterruptedRunError, execute
@@ -93,7 +93,7 @@ def write(result: Result, flags: Flags) -> None:
     if flags.json_file is not None:
         flags.json_file.write_text(json.dumps(told, indent=2), encoding="utf-8")
     if flags.html_file is not None:
-        flags.html_file.write_text(render_page(told), encoding="utf-8")
+        flags.html_file.write_text(result_page(told), encoding="utf-8")
 
 
 def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> None:
@@ -116,8 +116,8 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
         problem = f"{scenario.name} speaks our protocol: it has no other --adapter"
     if problem is None and flags.cluster and (flags.url is not None or flags.adapter != "im"):
         problem = "--cluster starts a cluster of ours: it goes with neither --url nor another --adapter"
-    if problem is None and flags.workers > max(1, wanted.count // wanted.together):
-        problem = f"--workers {flags.workers} is more than there are people to deal to them"
+    if problem is None and flags.workers > (most := max(1, wanted.most_workers or wanted.count // wanted.together)):
+        problem = f"--workers {flags.workers}: there are people for {most} at most who can have a part of this load"
     if problem is not None:
         raise CommandError(problem, code=ExitCode.USAGE)
 

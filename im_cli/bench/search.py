@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,12 +12,9 @@ from im_bench.report.environment import environment
 from im_bench.report.result import SCHEMA_VERSION, Result
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import LoadSettings
-from im_bench.scenarios.registry import SCENARIOS
-from im_cli.bench import flags as shared
 from im_cli.bench.duration import seconds
-from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags, check, opened, run_once
-from im_cli.bench.scenario_command import RUN_PARAMETERS, flag_parameters, named, settings_parameters
+from im_cli.bench.scenario_group import add_group
 from im_cli.exit_code import CommandError, ExitCode
 
 OWN: Final[dict[str, tuple[Any, Any]]] = {
@@ -28,37 +24,22 @@ OWN: Final[dict[str, tuple[Any, Any]]] = {
     "precision": (
         Annotated[float, typer.Option(min=0.01, max=1, help="Stop when what broke is so little above what held.")], 0.1,
     ),
-    "json_file": (shared.JsonOption, None),
 }  # fmt: skip
-NOT_HERE: Final = ("expect", "html_file", "json_file")
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add the group, with a command for each scenario that drives at a rate."""
-    group = typer.Typer(no_args_is_help=True, help="Find the highest rate that a server sustains.", epilog=EXIT_CODES)
-    group.callback()(lambda: None)
-    for scenario in SCENARIOS:
-        if issubclass(scenario.settings_type, LoadSettings):
-            told = (
-                f"Raise the rate of `{scenario.name}` until p99 is above a limit, or what was offered is not acked, or "
-                "a message is lost; then halve the distance.\n\nReports the highest rate that held, with every step."
-            )
-            group.command(scenario.name, help=told, epilog=EXIT_CODES)(command_of(scenario))
-    app.add_typer(group, name="search", rich_help_panel="What to make of it")
-
-
-def command_of(scenario: type[Scenario[Any]]) -> Any:  # noqa: ANN401 - typer reads its signature
-    """A function that typer makes a command of."""
-    own = {name: each for name, each in settings_parameters(scenario.settings_type).items() if name != "rate"}
-    run = {name: each for name, each in RUN_PARAMETERS.items() if name not in NOT_HERE}
-
-    def command(**given: Any) -> None:  # noqa: ANN401 - as its signature says
-        settings = scenario.settings_type(**{name: given.pop(name) for name in own})
-        assert isinstance(settings, LoadSettings), "only those are here"
-        flags = Flags(**{name: given.pop(name) for name in run})
-        search(scenario, settings, flags, **given)
-
-    return named(command, scenario.name, (*own.values(), *flag_parameters(OWN).values(), *run.values()))
+    """Add the group."""
+    add_group(
+        app,
+        search,
+        told="Find the highest rate that a server sustains.",
+        told_of=lambda name: (
+            f"Raise the rate of `{name}` until p99 is above a limit, or what was offered is not acked, or a message is lost; "
+            "then halve the distance.\n\nReports the highest rate that held, with every step."
+        ),
+        own=OWN,
+        without=("rate", "expect", "html_file"),
+    )
 
 
 def search(
@@ -70,7 +51,6 @@ def search(
     least: float,
     most: float,
     precision: float,
-    json_file: Path | None,
 ) -> None:
     """Search, show each step, write what is wanted.
 
@@ -85,7 +65,7 @@ def search(
         raise CommandError("--closed has no rate to search", code=ExitCode.USAGE)
     if least > most:
         raise CommandError("--least must not be above --most", code=ExitCode.USAGE)
-    check(scenario, settings, dataclasses.replace(flags, json_file=json_file))
+    check(scenario, settings, flags)
     errors = Console(stderr=True)
     rule, steps = Search(Bounds(least, most, precision)), list[dict[str, Any]]()
     end = "the precision is reached"
@@ -105,12 +85,12 @@ def search(
             steps.append({"rate": rate, "sustained": not reason, "reason": reason, "result": result.as_json()})
             show(len(steps), rate, result, reason)
     conclude(rule, Console(), p99=p99, end=end)
-    if json_file is not None:
+    if flags.json_file is not None:
         told = {
             "schema_version": SCHEMA_VERSION, "kind": "search", "scenario": scenario.name, "p99_ms": p99_ms,
             "highest_per_s": rule.held, "broke_per_s": rule.broke, "end": end, "environment": environment(), "steps": steps,
         }  # fmt: skip
-        json_file.write_text(json.dumps(told, indent=2), encoding="utf-8")
+        flags.json_file.write_text(json.dumps(told, indent=2), encoding="utf-8")
     if rule.held is None:
         raise typer.Exit(4)
 

@@ -1,1 +1,1 @@
-"""A result as one page with plots. Everything is in the page: it opens anywhere, offline, and can be sent to somebody."""
+"""A result, or a sweep of results, as one page with plots. Everything is in the page: it opens anywhere, offline, and can be sent to somebody."""

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from im_bench.report.schema import result_schema
 from im_cli.exit_code import ExitCode
 from tests.integration.im_cli.conftest import run_im
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, start_cluster
 
 
 def test_a_search_tells_every_step_and_its_steps_can_be_compared(cluster: Cluster, tmp_path: Path) -> None:
@@ -35,6 +36,40 @@ def test_a_server_that_holds_no_rate_is_a_missed_target(cluster: Cluster) -> Non
     assert (done.returncode, "no rate held" in done.stdout) == (4, True), (done.stdout, done.stderr)
 
 
+def test_a_sweep_runs_every_value_round_after_round(cluster: Cluster, tmp_path: Path) -> None:
+    out, page = tmp_path / "sweep.json", tmp_path / "sweep.html"
+    arguments = ("--groups", "1", "--rate", "20", "--duration", "1", "--warm-up", "0", "--url", cluster.url)
+    files = ("--json", out, "--html", page)
+    done = run_im("bench", "sweep", "groups", "--over", "members=4,2", "--rounds", "2", *arguments, *files)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "run 4/4: members 4" in done.stdout
+    told = json.loads(out.read_text(encoding="utf-8"))
+    assert (told["over"], told["values"], told["end"]) == ("members", [2, 4], "all values were run")
+    runs = told["runs"]
+    assert [(run["settings"]["members"], run["settings"]["seed"]) for run in runs] == [(2, 1), (4, 1), (2, 2), (4, 2)]
+    for run in runs:
+        jsonschema.validate(run, result_schema())
+        assert run["delivered_per_s"] == pytest.approx((run["settings"]["members"] - 1) * run["acked_per_s"], rel=0.2)
+    assert "groups over members" in page.read_text(encoding="utf-8")
+    compared = run_im("bench", "compare", out, out)
+    assert (compared.returncode, "groups, members 4, remote" in compared.stdout) == (0, True), compared.stderr
+
+
+def test_what_a_sweep_had_measured_is_kept_when_a_run_fails(tmp_path: Path) -> None:
+    """The second value needs more accounts than the server gives a stranger."""
+    limits = {"IM_GATEWAY__LIMITS__EXEMPT_NETWORKS": "10.0.0.0/8", "IM_GATEWAY__LIMITS__LOGINS_PER_IP_PER_S": "20"}
+    out, page = tmp_path / "sweep.json", tmp_path / "sweep.html"
+    with start_cluster(tmp_path, limits) as limited:
+        arguments = ("--groups", "2", "--rate", "10", "--duration", "1", "--warm-up", "0", "--url", limited.url)
+        files = ("--json", out, "--html", page)
+        done = run_im("bench", "sweep", "groups", "--over", "members=2,500", "--rounds", "1", *arguments, *files)
+    assert (done.returncode, "RATE_LIMITED" in done.stderr) == (ExitCode.UNREACHABLE, True), done.stderr
+    assert "a run failed, and no other was begun" in done.stdout
+    told = json.loads(out.read_text(encoding="utf-8"))
+    assert [run["settings"]["members"] for run in told["runs"]] == [2]
+    assert "groups over members" in page.read_text(encoding="utf-8")
+
+
 def test_a_plan_is_printed_for_people_and_programs() -> None:
     done = run_im("bench", "plan", "--users", "10000", "--messages-per-day", "20")
     assert done.returncode == 0, done.stderr
@@ -50,6 +85,10 @@ def test_wrong_usage_is_said(tmp_path: Path) -> None:
         (("search", "private", "--p99", "soon"), "200ms"),
         (("search", "private", "--closed"), "no rate"),
         (("search", "private", "--least", "9", "--most", "3"), "--least"),
+        (("sweep", "groups"), "--over"),
+        (("sweep", "groups", "--over", "colour=1,2"), "groups, members"),
+        (("sweep", "groups", "--over", "members=2,5", "--json", str(tmp_path / "no" / "x.json")), "no folder"),
+        (("sweep", "mixed", "--over", "users=10,15"), "multiple"),
         (("compare", str(tmp_path / "no.json"), str(tmp_path / "no.json")), "no result"),
         (("plan", "--users", "10", "--costs", str(tmp_path / "none.toml")), "No such file"),
     ):

@@ -142,6 +142,32 @@ def test_a_group_too_large_to_be_fanned_out_by_members_is_delivered_to_all(clust
     assert result["delivered_per_s"] > 100 * result["acked_per_s"]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_members_who_are_away_are_delivered_nothing(cluster: Cluster, tmp_path: Path, workers: int) -> None:
+    arguments = ("--url", cluster.url, "--members", "12", "--online", "5", "--senders", "3", "--rate", "20")
+    result = bench(
+        tmp_path / "out.json", "large-group", *arguments, "--duration", "2", "--warm-up", "0", "--workers", str(workers)
+    )
+    assert {name: count for name, count in result["correctness"].items() if name != "repeat"} == FAULTLESS
+    assert max(row["connections"] for row in result["series"]) == 5
+    assert result["delivered_per_s"] == pytest.approx(4 * result["acked_per_s"], rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("world", "--members", "4", "--senders", "1", "--workers", "2"), "for 1 at most"),
+        (("large-group", "--members", "9", "--online", "10", "--senders", "2"), "--online"),
+        (("large-group", "--members", "9", "--online", "3", "--senders", "4"), "--senders"),
+        (("private", "--pairs", "2", "--workers", "3"), "for 2 at most"),
+    ],
+)
+def test_people_who_do_not_suffice_are_said_before_anything_starts(arguments: tuple[str, ...], said: str) -> None:
+    """A process without anybody who writes would leave out its share of the rate."""
+    done = run_im("bench", *arguments)
+    assert (done.returncode, said in done.stderr) == (ExitCode.USAGE, True), done.stderr
+
+
 def test_everybody_in_the_world_room_is_delivered_to(cluster: Cluster, tmp_path: Path) -> None:
     arguments = ("--url", cluster.url, "--members", "8", "--senders", "3", "--rate", "20", "--duration", "2")
     result = bench(tmp_path / "out.json", "world", *arguments, "--warm-up", "0")

@@ -44,3 +44,11 @@ def test_a_ramp_rises_linearly_and_ends_at_full_rate() -> None:
     assert count(0, 4) == pytest.approx(200, abs=2), "half of what the full rate would be"
     assert count(0, 2) == pytest.approx(50, abs=2), "a quarter of it in the first half"
     assert count(4, 6) == pytest.approx(200, abs=2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_shares_are_the_whole_and_never_smaller_of_more(count: int) -> None:
+    parts = [Part(index, count) for index in range(count)]
+    for total in range(12):
+        assert sum(part.share(total) for part in parts) == total
+        assert all(part.share(total) <= part.share(total + 1) for part in parts)

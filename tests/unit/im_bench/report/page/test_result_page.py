@@ -1,17 +1,15 @@
 """The page holds everything it needs, draws every plot, and fits a phone."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from im_bench.measure.latency import Latency
-from im_bench.report.page.render import render_page
+from im_bench.report.page.result_page import result_page
+from tests.support.chromium import CHROMIUM, NARROWEST, show
 
-CHROMIUM = shutil.which("chromium")
 SUMMARY = {"p50": 1.5, "p90": 2.0, "p99": 12.0, "p999": 30.0, "max": 31.0}
 PLOTS = ["percentiles", "latency", "rates", "connections", "cpu", "memory", "lag"]
 
@@ -39,46 +37,41 @@ def result(**changed: Any) -> dict[str, Any]:
 
 
 def test_nothing_is_fetched_from_anywhere() -> None:
-    page = render_page(result())
+    page = result_page(result())
     assert re.findall(r"https?://[^\"']+", page) == ["http://www.w3.org/2000/svg"], "the name of a format, not a place"
     assert not re.search(r"<(link|img|iframe)|@import|\bsrc=|url\(", page)
     assert "{{" not in page
 
 
 def test_the_verdict_and_its_reasons_are_said() -> None:
-    page = render_page(result(verdict="TARGET_MISSED", reasons=["p99=1ms expected, 12 ms found"], notes=["a note"]))
+    page = result_page(result(verdict="TARGET_MISSED", reasons=["p99=1ms expected, 12 ms found"], notes=["a note"]))
     assert "TARGET MISSED" in page
     assert "p99=1ms expected, 12 ms found" in page
     assert "a note" in page
     assert "closed loop" not in page
-    assert "closed loop" in render_page(result(settings={"closed": True, "mode": "remote", "duration": 5.0}))
+    assert "closed loop" in result_page(result(settings={"closed": True, "mode": "remote", "duration": 5.0}))
 
 
 def test_texts_of_a_server_are_texts() -> None:
     evil = "</script><b>x</b>"
-    page = render_page(result(notes=[evil], scenario=evil, counts={evil: 1}, measured={evil: 1.0}))
+    page = result_page(result(notes=[evil], scenario=evil, counts={evil: 1}, measured={evil: 1.0}))
     assert evil not in page
     assert page.count("</script>") == 2
 
 
 def test_a_result_without_a_server_of_its_own_or_a_latency_has_a_page() -> None:
-    page = render_page(result(resources=None, latency_ms={}, histograms={}, series=[]))
+    page = result_page(result(resources=None, latency_ms={}, histograms={}, series=[]))
     assert "not known" in page
     assert "None was measured" in page
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-@pytest.mark.parametrize("width", [500, 1400])
+@pytest.mark.parametrize("width", [NARROWEST, 1400])
 def test_every_plot_is_drawn_and_nothing_sticks_out(tmp_path: Path, width: int) -> None:
-    """500 is the narrowest window that Chromium makes; the layout for phones begins above it."""
-    place = tmp_path / "page.html"
-    told = "<script>document.title = [innerWidth, document.documentElement.scrollWidth].join()</script></body>"
-    place.write_text(render_page(result()).replace("</body>", told), encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command = [str(CHROMIUM), *flags, f"--window-size={width},900", "--dump-dom", place.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    inner, scrolled = re.search(r"<title>(\d+),(\d+)</title>", done.stdout).groups()  # type: ignore[union-attr]
-    assert int(scrolled) <= int(inner) <= width, "wider than the window"
+    """The layout for phones begins above the narrowest window."""
+    shown = show(result_page(result()), tmp_path, width=width)
+    assert shown.scrolled <= shown.inner <= width, "wider than the window"
     for name in PLOTS:
-        figure = done.stdout.split(f'data-plot="{name}"')[1].split("</figure>")[0]
-        assert 'class="line"' in figure, name
+        assert 'class="line"' in shown.figure(name), name
+    assert 'class="band"' in shown.figure("latency"), "the measured seconds"
+    assert 'class="band"' not in shown.figure("percentiles")

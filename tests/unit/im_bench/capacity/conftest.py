@@ -1,0 +1,30 @@
+"""Sweeps whose figures are known."""
+
+from typing import Any
+
+from im_bench.capacity.sweep import Axis, Sweep
+from im_bench.report.result import Result
+
+SUMMARY = {"p50": 2.0, "p90": 3.0, "p99": 9.0, "p999": 9.5, "max": 10.0}
+
+
+def ran(gateway_s: float, **changed: Any) -> Result:
+    """A run of 10 s in which 100 messages a second were acked and 900 delivered."""
+    told: dict[str, Any] = {
+        "scenario": "groups", "settings": {"duration": 10.0, "mode": "cluster", "seed": 1, "members": 10},
+        "environment": {"cores": 2, "cpu_model": "a processor"},
+        "acked_per_s": 100.0, "delivered_per_s": 900.0, "latency_ms": {"delivery": SUMMARY},
+        "resources": {
+            "gateway-a": {"cpu_s": gateway_s, "rss_mib": 90.0}, "redis": {"cpu_s": 0.5, "rss_mib": 10.0},
+        },
+        **changed,
+    }  # fmt: skip
+    return Result(**told)
+
+
+def swept(*runs: tuple[int, Result], rounds: int = 1) -> Sweep:
+    """Over members, with these runs."""
+    sweep = Sweep(Axis("members", sorted({value for value, _ in runs})), rounds=rounds)
+    for value, result in runs:
+        sweep.add(value, result)
+    return sweep
