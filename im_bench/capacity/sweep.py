@@ -31,6 +31,15 @@ class Axis:
     """A field of the scenario's settings."""
     values: Sequence[Value]
 
+    @property
+    def label(self) -> str:
+        """The setting as people read it."""
+        return self.setting.replace("_", " ")
+
+    def at(self, value: Value) -> str:
+        """One of its values as people read it: `members 1,000`."""
+        return f"{self.label} {value:,.10g}"
+
 
 class Sweep:
     """Proposes the runs, keeps how they went, and puts them together.

@@ -26,25 +26,23 @@ def sweep_page(sweep: Sweep, *, end: str) -> str:
         "TABLE": table(*sweep_table(sweep, ranges=True)),
         "DETAILS": details({name: value for name, value in told.items() if name not in (*VARIES, setting)}),
     }
-    data = {"over": setting.replace("_", " "), "values": list(sweep.axis.values), "plots": _plots(sweep)}
+    data = {"over": sweep.axis.label, "values": list(sweep.axis.values), "plots": _plots(sweep)}
     return fill("sweep", values, title=f"{result.scenario} over {setting}", data=data)
 
 
 def _headline(sweep: Sweep, scenario: str, told: dict[str, Any], end: str) -> str:
-    setting = sweep.axis.setting.replace("_", " ")
     closed = ' <span class="badge closed">closed loop</span>' if told.get("closed") else ""
     done = f"{len(sweep.runs)} runs, {told['mode']} server"
     machine = f", {told['cores']} cores of {told['cpu_model']}" if told.get("cores") else ""
     return (
-        f"<h1>{html.escape(scenario)} over {html.escape(setting)}{closed}</h1>"
+        f"<h1>{html.escape(scenario)} over {html.escape(sweep.axis.label)}{closed}</h1>"
         f"<p>{html.escape(f'{done}{machine}: {end}.')} Lines are medians, upright strokes reach from the least to the most.</p>"
     )
 
 
 def _reasons(sweep: Sweep) -> list[str]:
     """Why runs were not good, each reason once for a value."""
-    name = sweep.axis.setting.replace("_", " ")
-    told = (f"{name} {value:,}: {reason}" for value, result in sweep.runs for reason in result.reasons)
+    told = (f"{sweep.axis.at(value)}: {reason}" for value, result in sweep.runs for reason in result.reasons)
     return list(dict.fromkeys(told))
 
 

@@ -34,9 +34,10 @@ def sweep_table(sweep: Sweep, *, ranges: bool) -> tuple[list[str], list[list[str
     if whole:
         columns["of the first"] = dict(_ratios(whole))
     columns["verdict"] = {value: _verdicts(sweep, value) for value in sweep.axis.values}
-    head = [sweep.axis.setting.replace("_", " "), *columns]
+    head = [sweep.axis.label, *columns]
     rows = [
-        [f"{value:,}", *(column.get(value) or NOTHING for column in columns.values())] for value in sweep.axis.values
+        [f"{value:,.10g}", *(column.get(value) or NOTHING for column in columns.values())]
+        for value in sweep.axis.values
     ]
     return head, rows
 

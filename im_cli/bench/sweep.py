@@ -95,7 +95,7 @@ def run_all(
     errors, setting, plan = Console(stderr=True), kept.axis.setting, list(kept.plan())
     for number, value in plan:
         each = dataclasses.replace(replaced(settings, setting, value), seed=settings.seed + number)
-        label = f"run {len(kept.runs) + 1}/{len(plan)}: {setting.replace('_', ' ')} {value:,}"
+        label = f"run {len(kept.runs) + 1}/{len(plan)}: {kept.axis.at(value)}"
         # Accounts that were in a run before have its conversations, and would cost more than this one's settings say.
         some = people if flags.users_file is not None else PeopleSource(target.endpoint, None, errors)
         result = run_once(scenario, each, flags, target=target, people=some, errors=errors, label=label)
@@ -132,7 +132,7 @@ def conclude(kept: Sweep, flags: Flags, console: Console, *, end: str) -> None:
     head, rows = sweep_table(kept, ranges=False)
     table = Table(box=None, pad_edge=False)
     for name in head:
-        table.add_column(name, justify="right", min_width=max(map(len, name.split())))
+        table.add_column(name, justify="right", no_wrap=" " not in name, min_width=max(map(len, name.split())))
     for row in rows:
         table.add_row(*row)
     console.print()
