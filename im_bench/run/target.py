@@ -16,6 +16,6 @@ class Target:
     settings: Mapping[str, str] = field(default_factory=dict)
     """What was set for this run; the result repeats it."""
     mode: str = "remote"
-    """`embedded`, `cluster` or `remote`."""
+    """`embedded`, `cluster`, `together` or `remote`."""
     metrics_urls: tuple[str, ...] = ()
     """Where its processes tell their metrics (Prometheus text): the lag of the bus is read there."""

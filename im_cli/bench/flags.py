@@ -12,6 +12,9 @@ ClusterOption = Annotated[
     bool,
     typer.Option("--cluster", help="Without --url, start a distributed cluster: all engines, one of each service."),
 ]
+TogetherOption = Annotated[
+    bool, typer.Option("--together", help="As --cluster, with all services in one process, as on few cores.")
+]
 CaFileOption = Annotated[
     Path | None, typer.Option(exists=True, help="PEM file with the authority that an https address is checked with.")
 ]

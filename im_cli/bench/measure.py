@@ -28,7 +28,7 @@ from im_bench.scenarios.abstract import Scenario, duration_of
 from im_bench.scenarios.option import Settings
 from im_cli.bench.display import Display
 from im_cli.bench.people import PeopleSource
-from im_cli.bench.target import open_target
+from im_cli.bench.target import Start, open_target
 from im_cli.exit_code import CommandError, ExitCode
 
 UNSCHEDULED_S: Final = 120.0
@@ -41,6 +41,7 @@ class Flags:
 
     url: str | None = None
     cluster: bool = False
+    together: bool = False
     ca_file: Path | None = None
     users_file: Path | None = None
     workers: int = 1
@@ -49,6 +50,11 @@ class Flags:
     expect: str = ""
     json_file: Path | None = None
     html_file: Path | None = None
+
+    @property
+    def start(self) -> Start:
+        """What is started where no server is named."""
+        return Start.TOGETHER if self.together else Start.CLUSTER if self.cluster else Start.EMBEDDED
 
 
 def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> NoReturn:
@@ -66,9 +72,7 @@ def measure(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> 
 def opened(flags: Flags, errors: Console) -> Iterator[tuple[Target, PeopleSource]]:
     """A server to drive, and where its people come from; SIGTERM ends both as an error would."""
     raise_file_limit()
-    opening = open_target(
-        flags.url, ca_file=flags.ca_file, adapter=flags.adapter, console=errors, cluster=flags.cluster
-    )
+    opening = open_target(flags.url, start=flags.start, ca_file=flags.ca_file, adapter=flags.adapter, console=errors)
     with ending_on_sigterm(), opening as target:
         yield target, PeopleSource(target.endpoint, flags.users_file, errors)
 
@@ -114,8 +118,8 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
     wanted = scenario.people(settings)
     if problem is None and flags.adapter != "im" and not scenario.any_adapter:
         problem = f"{scenario.name} speaks our protocol: it has no other --adapter"
-    if problem is None and flags.cluster and (flags.url is not None or flags.adapter != "im"):
-        problem = "--cluster starts a cluster of ours: it goes with neither --url nor another --adapter"
+    if problem is None and flags.start is not Start.EMBEDDED and (flags.url is not None or flags.adapter != "im"):
+        problem = f"--{flags.start} starts a cluster of ours: it goes with neither --url nor another --adapter"
     if problem is None and flags.workers > (most := max(1, wanted.most_workers or wanted.count // wanted.together)):
         problem = f"--workers {flags.workers}: there are people for {most} at most who can have a part of this load"
     if problem is not None:

@@ -79,6 +79,7 @@ def _run_parameters() -> dict[str, inspect.Parameter]:
     hints: dict[str, tuple[Any, Any]] = {
         "url": (flags.UrlOption, None),
         "cluster": (flags.ClusterOption, False),
+        "together": (flags.TogetherOption, False),
         "ca_file": (flags.CaFileOption, None),
         "users_file": (flags.UsersFileOption, None),
         "workers": (flags.WorkersOption, 1),

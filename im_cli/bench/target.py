@@ -4,8 +4,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 STOP_S: Final = 5.0
 
 
+class Start(StrEnum):
+    """The kinds of cluster of our own; a result's `mode`."""
+
+    EMBEDDED = "embedded"
+    CLUSTER = "cluster"
+    TOGETHER = "together"
+    """A distributed cluster whose services share one process."""
+
+
 @contextmanager
 def open_target(
     url: str | None,
@@ -27,7 +37,7 @@ def open_target(
     ca_file: Path | None,
     adapter: str,
     console: "Console",
-    cluster: bool = False,
+    start: Start = Start.EMBEDDED,
 ) -> Iterator["Target"]:
     """A server to drive, stopped afterwards if it was started for it.
 
@@ -36,7 +46,7 @@ def open_target(
         ca_file: the authority to check an https address with.
         adapter: what the load speaks to.
         console: told what is started.
-        cluster: start a distributed cluster rather than an embedded one.
+        start: the kind of cluster to start.
     """
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - the load tester's imports are slow
     from im_bench.run.target import Target  # noqa: PLC0415
@@ -44,7 +54,8 @@ def open_target(
     if url is not None:
         yield Target(Endpoint(url.rstrip("/"), str(ca_file) if ca_file is not None else None))
     elif adapter == "im":
-        with (_distributed if cluster else _embedded)(UNLIMITED, console) as target:
+        starting = _embedded(console) if start is Start.EMBEDDED else _distributed(start, console)
+        with starting as target:
             yield target
     elif adapter == "echo":
         with _echo_server(console) as target:
@@ -54,12 +65,12 @@ def open_target(
 
 
 @contextmanager
-def _embedded(settings: Mapping[str, str], console: "Console") -> Iterator["Target"]:
+def _embedded(console: "Console") -> Iterator["Target"]:
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - as above
     from im_bench.run.target import Target  # noqa: PLC0415
     from im_cli.child_cluster import child_cluster  # noqa: PLC0415 - only here
 
-    with console.status("starting an embedded cluster") as status, child_cluster(settings) as child:
+    with console.status("starting an embedded cluster") as status, child_cluster(UNLIMITED) as child:
         status.stop()
         console.print(
             f"embedded cluster at {child.url} (pid {child.pid}), ready in {child.ready_s:.2f} s", highlight=False
@@ -67,25 +78,27 @@ def _embedded(settings: Mapping[str, str], console: "Console") -> Iterator["Targ
         yield Target(
             Endpoint(child.url),
             pids={"cluster": child.pid},
-            settings=settings,
+            settings=UNLIMITED,
             mode="embedded",
             metrics_urls=(f"{child.internal_url}/metrics",),
         )
 
 
 @contextmanager
-def _distributed(settings: Mapping[str, str], console: "Console") -> Iterator["Target"]:
+def _distributed(start: Start, console: "Console") -> Iterator["Target"]:
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415 - as above
     from im_bench.run.target import Target  # noqa: PLC0415
     from im_cli.cluster.install import require_engines  # noqa: PLC0415 - only here
     from im_cli.cluster.local_cluster import local_cluster  # noqa: PLC0415
-    from im_cli.cluster.shape import Shape  # noqa: PLC0415
+    from im_cli.cluster.shape import Shape, Together  # noqa: PLC0415
 
     require_engines(console, yes=False)
+    shape = Together() if start is Start.TOGETHER else Shape(1, 1, 1, 1)
+    told = "all services in one process" if start is Start.TOGETHER else "one of each service"
     with (
         tempfile.TemporaryDirectory(prefix="im-bench-") as scratch,
-        console.status("starting MariaDB, Redis, Kafka, etcd and one of each service") as status,
-        local_cluster(Path(scratch) / "cluster", Shape(1, 1, 1, 1), settings=settings) as running,
+        console.status(f"starting MariaDB, Redis, Kafka, etcd and {told}") as status,
+        local_cluster(Path(scratch) / "cluster", shape, settings=UNLIMITED) as running,
     ):
         status.stop()
         (url,) = running.urls
@@ -93,8 +106,8 @@ def _distributed(settings: Mapping[str, str], console: "Console") -> Iterator["T
         yield Target(
             Endpoint(url),
             pids={server.name: server.pid for server in running.servers if server.pid is not None},
-            settings=settings,
-            mode="cluster",
+            settings=UNLIMITED,
+            mode=start.value,
             metrics_urls=tuple(f"{internal}/metrics" for internal in running.state().internal_urls.values()),
         )
 

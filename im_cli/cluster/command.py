@@ -33,6 +33,12 @@ def up(
     logics: Annotated[int, typer.Option(min=1, max=26, help="Logic processes.")] = 2,
     repos: Annotated[int, typer.Option(min=1, max=26, help="Repo processes.")] = 2,
     tasks: Annotated[int, typer.Option(min=1, max=26, help="Task processes.")] = 2,
+    together: Annotated[
+        int,
+        typer.Option(
+            min=0, max=26, help="Processes that hold all four services, instead of those above: for few cores. 0: none."
+        ),
+    ] = 0,
     first_port: Annotated[
         int, typer.Option(min=0, max=65535, help="The first gateway's public port, the others follow; 0: free ones.")
     ] = 8080,
@@ -46,7 +52,7 @@ def up(
     """Start it, and print where it is; it runs until `im cluster down`. What it stored is there again the next time."""
     from im_cli.cluster.install import require_engines  # noqa: PLC0415 - slow imports, only when it runs
     from im_cli.cluster.local_cluster import LocalCluster  # noqa: PLC0415
-    from im_cli.cluster.shape import Shape  # noqa: PLC0415
+    from im_cli.cluster.shape import Shape, Together  # noqa: PLC0415
     from im_cli.unlimited import UNLIMITED  # noqa: PLC0415
 
     console = Console()
@@ -55,7 +61,7 @@ def up(
             f"a cluster of {folder} runs already", code=ExitCode.IN_THE_WAY, advice="`im cluster down` stops it"
         )
     require_engines(console, yes=yes)
-    shape = Shape(gateways, logics, repos, tasks)
+    shape = Together(together) if together else Shape(gateways, logics, repos, tasks)
     settings = UNLIMITED if load_test else {}
     cluster = LocalCluster(folder, shape, first_port=first_port, settings=settings)
     started = time.monotonic()

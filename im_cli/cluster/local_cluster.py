@@ -9,7 +9,7 @@ from typing import Final
 from im_cli.cluster.detour import Detour, straight
 from im_cli.cluster.engine_set import EngineSet
 from im_cli.cluster.service import ServicePorts, service
-from im_cli.cluster.shape import Member, Shape
+from im_cli.cluster.shape import Member, Shape, Together
 from im_cli.cluster.state_file import Running, State
 from im_cli.engines.engine import LOOPBACK, Engine, free_port
 from im_cli.secret_file import load_or_make
@@ -33,7 +33,7 @@ class LocalCluster:
     def __init__(
         self,
         folder: Path,
-        shape: Shape | None = None,
+        shape: Shape | Together | None = None,
         *,
         first_port: int = 0,
         settings: Mapping[str, str] | None = None,
@@ -124,7 +124,7 @@ class LocalCluster:
 
     def _add(self, member: Member) -> None:
         public = 0
-        if member.service == "gateway":
+        if "gateway" in member.services:
             public = self._first_port + len(self.urls) if self._first_port else free_port()
         ports = self._ports[member.name] = ServicePorts(rpc=free_port(), internal=free_port(), public=public)
         settings = {**self._settings, "IM_RPC__ADVERTISE": f"{LOOPBACK}:{self._detour(member.name, ports.rpc)}"}
@@ -135,7 +135,7 @@ class LocalCluster:
 
 @contextmanager
 def local_cluster(
-    folder: Path, shape: Shape | None = None, *, settings: Mapping[str, str] | None = None
+    folder: Path, shape: Shape | Together | None = None, *, settings: Mapping[str, str] | None = None
 ) -> Iterator[LocalCluster]:
     """A cluster that runs while the context is open; what it stored stays in the folder.
 

@@ -1,9 +1,9 @@
-"""One process of a service, as a server that is started, watched, killed and stopped like an engine."""
+"""One process of a service, or of all, as a server that is started, watched, killed and stopped like an engine."""
 
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +35,7 @@ def service(
         CommandError: USAGE: the settings cannot be used.
     """
     command = [
-        *(sys.executable, "-m", "im_cli.main", "serve", member.service, "--config", str(config)),
+        *(sys.executable, "-m", "im_cli.main", "serve", *member.services, "--config", str(config)),
         *("--name", member.letter, "--listen", f"{LOOPBACK}:{ports.rpc}", "--internal-port", str(ports.internal)),
         *(("--port", str(ports.public)) if ports.public else ()),
     ]
@@ -49,14 +49,15 @@ def service(
         environment=settings,
         ready_s=READY_S,
         is_batch=False,
-        stop_s=stop_s(member.service, load_settings(config, {}, variables=settings)),
+        stop_s=stop_s(member.services, load_settings(config, {}, variables=settings)),
     )
 
 
-def stop_s(name: str, settings: ProcessSettings) -> float:
-    """How many seconds a service's process may take to end when asked to."""
-    drain_s = drain.longest_s(settings.gateway.drain) if name == "gateway" else settings.rpc.drain_timeout_s
-    return drain_s + CLOSE_S
+def stop_s(services: Collection[str], settings: ProcessSettings) -> float:
+    """How many seconds the process of these services may take to end when asked to: its clients go first."""
+    clients_s = drain.longest_s(settings.gateway.drain) if "gateway" in services else 0.0
+    calls_s = settings.rpc.drain_timeout_s if set(services) - {"gateway"} else 0.0
+    return clients_s + calls_s + CLOSE_S
 
 
 class ServicePorts:

@@ -49,7 +49,7 @@ def all_services(folder: Path, settings: Mapping[str, str], public: int) -> dict
     config.write_text('[log]\nformat = "console"\n', encoding="utf-8")
     return {
         name: service(
-            Member(name, "a"),
+            Member((name,), "a"),
             folder=folder,
             config=config,
             ports=ServicePorts(rpc=free_port(), internal=free_port(), public=public if name == "gateway" else 0),
