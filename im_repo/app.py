@@ -22,6 +22,7 @@ from im_repo.conversations.servicer import ConversationServicer
 from im_repo.cursors.operations import CursorOperations
 from im_repo.log.append_batch import BatchTerms
 from im_repo.log.appender import Appender
+from im_repo.log.batch_store import BatchStore
 from im_repo.log.fanout_class import FanoutBounds
 from im_repo.outbox.large_rests import LargeRests
 from im_repo.outbox.pending import Pending
@@ -97,11 +98,17 @@ async def open_repo(
     pending = Pending(
         max_rows=outbox.max_rows, sweep_after_ms=sweep_after_ms, max_backoff_ms=round(outbox.max_backoff_s * 1000)
     )
-    appender = Appender(
+    store = BatchStore(
         database,
         ids=ids,
         pending=pending,
         terms=BatchTerms(me.boot_id, sweep_after_ms=sweep_after_ms, bounds=bounds),
+        metrics=metrics,
+        monotonic=clock.monotonic,
+    )
+    appender = Appender(
+        store,
+        pending=pending,
         settings=settings.append,
         metrics=metrics,
         monotonic=clock.monotonic,

@@ -10,16 +10,14 @@ from typing import Final
 
 from im_infra import error_table
 from im_infra.errors import ImError
-from im_infra.ids.snowflake import Snowflake
 from im_infra.observability import logs
 from im_infra.observability.metrics import Metrics
 from im_infra.observability.span_names import REPO_APPEND_BATCH
 from im_infra.observability.tracing import OFF, Span, Tracer, start_batch
 from im_infra.rpc.traced_responder import TracedResponder
-from im_infra.sql.abstract import Database
 from im_infra.sql.errors import DataRejectedError
 from im_repo.log import convert
-from im_repo.log.append_batch import BatchResult, BatchTerms
+from im_repo.log.append_batch import BatchResult
 from im_repo.log.append_queue import Answer, AppendQueue, Waiting
 from im_repo.log.batch_store import BatchStore
 from im_repo.log.draft import Draft, Outcome, Recheck
@@ -35,30 +33,25 @@ class Appender:
     """The queue in front of the log, and the workers behind it.
 
     Args:
-        database: where the log is.
-        ids: makes message ids.
+        store: commits batches.
         pending: counts the confirmations of what was committed.
-        terms: what holds for all batches.
         settings: sizes.
         metrics: what is counted.
-        monotonic: seconds, to time batches.
+        monotonic: seconds, from which a confirmation is late.
         tracer: records batches with sampled entries in them.
     """
 
     def __init__(
         self,
-        database: Database,
+        store: BatchStore,
         *,
-        ids: Snowflake,
         pending: Pending,
-        terms: BatchTerms,
         settings: AppendSettings,
         metrics: Metrics,
         monotonic: Callable[[], float],
         tracer: Tracer = OFF,
     ) -> None:
-        self._lanes = database.closing_lanes
-        self._store = BatchStore(database, ids=ids, pending=pending, terms=terms, metrics=metrics, monotonic=monotonic)
+        self._store = store
         self._pending = pending
         self._settings = settings
         self._monotonic = monotonic
@@ -88,7 +81,7 @@ class Appender:
         """Append until cancelled; what then still waits is answered UNAVAILABLE, nothing of it was stored."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for number in range(self._lanes):
+                for number in range(self._store.lanes):
                     tasks.create_task(self._work(), name=f"repo.append.{number}")
         finally:
             self._stopped = True

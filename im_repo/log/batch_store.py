@@ -52,6 +52,11 @@ class BatchStore:
         self._batch_seconds = metrics.histogram("im_repo_append_batch_seconds")
         self._stale = metrics.counter("im_repo_append_stale_total")
 
+    @property
+    def lanes(self) -> int:
+        """Batches that the database takes side by side."""
+        return self._database.closing_lanes
+
     async def store(self, drafts: Sequence[Draft], *, trace: bytes = b"") -> BatchResult:
         """Commit drafts, in their order; after a COMMIT whose outcome is unknown again, through lock and dedup.
 

@@ -17,6 +17,7 @@ from im_proto.repo.v1.stream_pb2 import AppendResult, RepoResponse
 from im_repo.conversations.make import NewConversation, conversation_row
 from im_repo.log.append_batch import BatchTerms
 from im_repo.log.appender import Appender
+from im_repo.log.batch_store import BatchStore
 from im_repo.log.draft import Draft
 from im_repo.log.fanout_class import FanoutBounds
 from im_repo.log.settings import AppendSettings
@@ -147,11 +148,17 @@ async def open_bench(
         metrics = Metrics()
         watched = Watched(database)
         pending = Pending(max_rows=100, sweep_after_ms=3_000, max_backoff_ms=5_000)
-        appender = Appender(
+        store = BatchStore(
             watched,
             ids=ids,
             pending=pending,
             terms=BatchTerms("boot", 3_000, FanoutBounds()),
+            metrics=metrics,
+            monotonic=lambda: 0.0,
+        )
+        appender = Appender(
+            store,
+            pending=pending,
             settings=AppendSettings(**settings),
             metrics=metrics,
             monotonic=lambda: 0.0,
