@@ -14,12 +14,16 @@ class Responder(Protocol):
         """Answer it."""
         ...
 
+    def answer_along(self, body: bytes) -> None:
+        """Answer it, some time: nobody waits."""
+        ...
+
     def fail(self, error: ImError) -> None:
         """Refuse it."""
         ...
 
-    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
-        """Answer it with what the coroutine returns or raises."""
+    def run(self, coroutine: Coroutine[Any, Any, bytes], *, along: bool = False) -> None:
+        """Answer it with what the coroutine returns or raises; `along`: as `answer_along`."""
         ...
 
 

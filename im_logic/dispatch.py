@@ -78,13 +78,17 @@ class Dispatcher:
             return
         if name not in _UNLIMITED:
             self._count(asker)
+        nobody_waits = not said.request_id  # clients tell what they received, and that somebody types, and go on
         if name == "ack_received":
             self._cursors.ack_received(asker, said.ack_received)
-            responder.answer(_RECEIVED)
+            if nobody_waits:
+                responder.answer_along(_RECEIVED)
+            else:
+                responder.answer(_RECEIVED)
         elif name == "mark_read":
             self._cursors.mark_read(asker, said.mark_read, responder)
         elif name is not None and name in self._operations:
-            responder.run(self._run(name, asker, getattr(said, name)))
+            responder.run(self._run(name, asker, getattr(said, name)), along=nobody_waits)
         else:
             raise ImError(error_table.OPERATION_UNKNOWN)
 

@@ -37,15 +37,24 @@ class Responder:
         """The request succeeded."""
         self._stream._answer(self._number, body, None)  # noqa: SLF001 - one thing in two classes
 
+    def answer_along(self, body: bytes) -> None:
+        """The request succeeded, and nobody waits to hear it: told with whatever else is, or at the next tick."""
+        self._stream._answer(self._number, body, None, along=True)  # noqa: SLF001 - as above
+
     def fail(self, error: ImError) -> None:
         """The request failed."""
         self._stream._answer(self._number, b"", error)  # noqa: SLF001 - as above
 
-    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
-        """Answer with what `coroutine` returns or raises; it is cancelled at the deadline. For what is not hot."""
-        spawn(self._finish(coroutine), name="rpc.request")
+    def run(self, coroutine: Coroutine[Any, Any, bytes], *, along: bool = False) -> None:
+        """Answer with what `coroutine` returns or raises; it is cancelled at the deadline. For what is not hot.
 
-    async def _finish(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+        Args:
+            coroutine: does what was asked.
+            along: nobody waits to hear that it succeeded.
+        """
+        spawn(self._finish(coroutine, self.answer_along if along else self.answer), name="rpc.request")
+
+    async def _finish(self, coroutine: Coroutine[Any, Any, bytes], answer: Callable[[bytes], None]) -> None:
         left_s = self.deadline - self._stream.monotonic()
         try:
             async with asyncio.timeout(left_s) as limit:
@@ -60,7 +69,7 @@ class Responder:
         except Exception as error:  # noqa: BLE001 - the edge of a request: logged and answered
             self.fail(_bug(error))
         else:
-            self.answer(body)
+            answer(body)
 
 
 class Events(NamedTuple):
@@ -133,7 +142,7 @@ class ServerStream:
     async def run(self) -> None:
         """Read and write until the peer ends it, it breaks, it is drained or closed. Cancelling closes it."""
         try:
-            with Ticker(self._tick_s, self._expire):
+            with Ticker(self._tick_s, self._tick):
                 async with asyncio.TaskGroup() as tasks:
                     reading = tasks.create_task(self._read(), name="rpc.server.read")
                     writing = tasks.create_task(self._writer.run(), name="rpc.server.write")
@@ -195,12 +204,14 @@ class ServerStream:
             except Exception:  # noqa: BLE001 - one callback's bug is not the stream's
                 _LOG.exception("acknowledgement callback failed", peer=self.peer.node_id)
 
-    def _answer(self, number: int, body: bytes, error: ImError | None) -> None:
-        if self._end.answer(number, body, error):
+    def _answer(self, number: int, body: bytes, error: ImError | None, *, along: bool = False) -> None:
+        end = self._end
+        if end.answer(number, body, error, along=along) and (not along or end.has_output):
             self._writer.wake()
 
-    def _expire(self) -> None:
-        if self._end.expire(self.monotonic()):
+    def _tick(self) -> None:
+        self._end.tick(self.monotonic())
+        if self._end.has_output:
             self._writer.wake()
 
 

@@ -15,12 +15,16 @@ class Answers(Protocol):
         """The request succeeded."""
         ...
 
+    def answer_along(self, body: bytes) -> None:
+        """The request succeeded, and nobody waits to hear it."""
+        ...
+
     def fail(self, error: ImError) -> None:
         """The request failed."""
         ...
 
-    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
-        """Answer with what the coroutine returns or raises."""
+    def run(self, coroutine: Coroutine[Any, Any, bytes], *, along: bool = False) -> None:
+        """Answer with what the coroutine returns or raises; `along`: nobody waits to hear that it succeeded."""
         ...
 
 
@@ -53,14 +57,19 @@ class TracedResponder:
         self.span.end()
         self._responder.answer(body)
 
+    def answer_along(self, body: bytes) -> None:
+        """The request succeeded, and nobody waits to hear it."""
+        self.span.end()
+        self._responder.answer_along(body)
+
     def fail(self, error: ImError) -> None:
         """The request failed."""
         self.span.end(error)
         self._responder.fail(error)
 
-    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+    def run(self, coroutine: Coroutine[Any, Any, bytes], *, along: bool = False) -> None:
         """Answer with what `coroutine` returns or raises; its lines in the log carry the span."""
-        self._responder.run(self._within(coroutine))
+        self._responder.run(self._within(coroutine), along=along)
 
     async def _within(self, coroutine: Coroutine[Any, Any, bytes]) -> bytes:
         failed: ImError | None = None

@@ -44,23 +44,29 @@ class KeptResponder:
         self.frame: ServerFrame | None = None
         self.error: ImError | None = None
         self.count = 0
+        self.nobody_waits = False
 
     def answer(self, body: bytes) -> None:
         """It succeeded."""
         self.count += 1
         self.frame = ServerFrame.FromString(body)
 
+    def answer_along(self, body: bytes) -> None:
+        """It succeeded, and nobody waits."""
+        self.nobody_waits = True
+        self.answer(body)
+
     def fail(self, error: ImError) -> None:
         """It failed."""
         self.count += 1
         self.error = error
 
-    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+    def run(self, coroutine: Coroutine[Any, Any, bytes], *, along: bool = False) -> None:
         """Answer with a coroutine's result."""
-        spawn(self._finish(coroutine), name="test.request")
+        spawn(self._finish(coroutine, self.answer_along if along else self.answer), name="test.request")
 
-    async def _finish(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
+    async def _finish(self, coroutine: Coroutine[Any, Any, bytes], answer: Callable[[bytes], None]) -> None:
         try:
-            self.answer(await coroutine)
+            answer(await coroutine)
         except ImError as error:
             self.fail(error)

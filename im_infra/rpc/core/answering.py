@@ -11,6 +11,8 @@ from im_infra.rpc.core.limits import Limits
 from im_infra.rpc.core.violation import ProtocolViolationError
 
 _NEVER: Final = float("inf")
+_AT_ONCE: Final = 256
+"""Answers that nobody waits for and that wait no longer: a fraction of the credit that they hold back."""
 _FAILURE_SIZE: Final = 64
 """About what a failure without detail takes on the wire, in bytes."""
 
@@ -30,6 +32,9 @@ class Answering:
     Credit goes out with the answers, one for one: a peer never has more than the window in here, open or answered but
     unwritten, which bounds both. A request past its deadline is answered DEADLINE_EXCEEDED here, so that a handler that
     never answers costs its peer no credit.
+
+    An answer that nobody waits for goes with whatever else is written, or alone at the next tick: a frame of
+    its own costs both sides more than the request did.
     """
 
     def __init__(self, *, window: int, max_body_bytes: int) -> None:
@@ -41,6 +46,7 @@ class Answering:
         self._answers: list[tuple[int, bytes | Failure]] = []  # bounded by the window
         self._answer_bytes = 0
         self._earliest = _NEVER
+        self._presses = False
         self.given = 0
         """Answers given so far."""
         self.written = 0
@@ -50,6 +56,11 @@ class Answering:
     def sendable(self) -> bool:
         """Answers or credit are to be written."""
         return bool(self._answers) or self._ungranted > 0
+
+    @property
+    def presses(self) -> bool:
+        """Some of it is not to wait for anything else to go with."""
+        return self._presses or self._ungranted > 0
 
     @property
     def open(self) -> int:
@@ -92,27 +103,37 @@ class Answering:
         for asked in self.start(first, requests, now):
             self.answer(asked.number, b"", NotStartedError())
 
-    def answer(self, number: int, body: bytes, error: ImError | None = None) -> bool:
-        """Give a request's answer; False: it has one already. A body too large to send becomes an INTERNAL failure."""
+    def answer(self, number: int, body: bytes, error: ImError | None = None, *, along: bool = False) -> bool:
+        """Give a request's answer; False: it has one already. A body too large to send becomes an INTERNAL failure.
+
+        Args:
+            number: the request's.
+            body: of the answer.
+            error: why there is none.
+            along: nobody waits for it.
+        """
         if self._open.pop(number, None) is None:
             return False
         if len(body) > self._max_body_bytes:
             error = ImError(error_table.INTERNAL, f"an answer of {len(body)} bytes cannot be sent")
         result = body if error is None else failure.write(error)
         self._answers.append((number, result))
+        if not along or len(self._answers) >= _AT_ONCE:
+            self._presses = True
         self._answer_bytes += _size(result)
         self.given += 1
         return True
 
-    def expire(self, now: float) -> bool:
-        """Answer what is past its deadline; True: there was something."""
-        if now < self._earliest:
-            return False
-        overdue = [number for number, deadline in self._open.items() if deadline <= now]
-        for number in overdue:
+    def tick(self, now: float) -> None:
+        """Time passed: what lies here is not put off any more, and what is past its deadline is answered."""
+        self._presses = bool(self._answers)
+        if now >= self._earliest:
+            self._expire(now)
+
+    def _expire(self, now: float) -> None:
+        for number in [number for number, deadline in self._open.items() if deadline <= now]:
             self.answer(number, b"", ImError(error_table.DEADLINE_EXCEEDED))
         self._earliest = min(self._open.values(), default=_NEVER)
-        return bool(overdue)
 
     def fill(self, frame: Frame, room: Limits) -> Limits:
         """Write answers, in the order they were given, and their credit into `frame`; returns the room left."""
@@ -123,6 +144,7 @@ class Answering:
         else:
             count, size = room.fitting((_size(result) for _, result in answers), alone=True)
             answers, self._answers = answers[:count], answers[count:]
+        self._presses = bool(self._answers)
         self._answer_bytes -= size
         frame.answers = answers
         written = len(answers)

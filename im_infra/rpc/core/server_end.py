@@ -37,8 +37,8 @@ class ServerEnd:
         self.draining = False
         self.answer = self._answering.answer
         """Give a request's answer: see `Answering.answer`."""
-        self.expire = self._answering.expire
-        """Answer what is past its deadline: see `Answering.expire`."""
+        self.tick = self._answering.tick
+        """Time passed: see `Answering.tick`."""
 
     @property
     def open(self) -> int:
@@ -52,9 +52,10 @@ class ServerEnd:
 
     @property
     def has_output(self) -> bool:
-        """The next frame would carry something."""
+        """The next frame would carry something that does not wait for the next tick."""
         return (
-            self._answering.sendable
+            self._answering.presses
+            or (self.draining and self._answering.sendable)
             or self._pushing.waiting
             or not self._greeted
             or self.draining is not self._drain_told

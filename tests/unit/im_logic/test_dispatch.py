@@ -67,11 +67,13 @@ def test_a_send_knows_who_asks_and_from_where() -> None:
     assert bench.rooms.calls == [("send", Asker(7, 2, ORIGIN))]
 
 
-def test_what_was_received_is_answered_at_once() -> None:
-    bench = Bench()
-    responder = bench.handle(ack_received=AckReceivedRequest())
+@pytest.mark.parametrize(("request_id", "nobody_waits"), [(4, False), (0, True)])
+def test_what_was_received_is_answered_at_once_to_who_waits(request_id: int, nobody_waits: bool) -> None:
+    frame = ClientFrame(request_id=request_id, ack_received=AckReceivedRequest())
+    responder = Bench().handle_bytes(frame.SerializeToString())
     assert responder.frame is not None
     assert responder.frame.WhichOneof("event") == "ack_received"
+    assert responder.nobody_waits is nobody_waits
 
 
 async def test_an_operation_answers_in_the_field_of_its_own_name() -> None:
@@ -80,6 +82,15 @@ async def test_an_operation_answers_in_the_field_of_its_own_name() -> None:
         await asyncio.sleep(0)
     assert responder.frame is not None
     assert responder.frame.find_user.user.handle == "eve"
+
+
+@pytest.mark.parametrize(("request_id", "nobody_waits"), [(4, False), (0, True)])
+async def test_an_operation_that_is_only_told_is_answered_to_nobody(request_id: int, nobody_waits: bool) -> None:
+    frame = ClientFrame(request_id=request_id, find_user=FindUserRequest(handle="eve"))
+    responder = Bench().handle_bytes(frame.SerializeToString())
+    while not responder.count:
+        await asyncio.sleep(0)
+    assert responder.nobody_waits is nobody_waits
 
 
 @pytest.mark.parametrize("operation", [{}, {"hello": HelloRequest()}, {"ping": PingRequest()}])

@@ -125,16 +125,21 @@ class TwoEnds(RuleBasedStateMachine):
             self.open[asked.number] = asked.body
 
     @precondition(lambda self: not self.lost and self.open)
-    @rule(which=st.lists(st.integers(min_value=0, max_value=5), min_size=1, max_size=6), fails=st.booleans())
-    def server_answers(self, which: list[int], fails: bool) -> None:
+    @rule(
+        which=st.lists(st.integers(min_value=0, max_value=5), min_size=1, max_size=6),
+        fails=st.booleans(),
+        along=st.booleans(),
+    )
+    def server_answers(self, which: list[int], fails: bool, along: bool) -> None:
         for place in which:
             if self.open:
-                self.answer_one(sorted(self.open)[place % len(self.open)], fails=fails)
+                self.answer_one(sorted(self.open)[place % len(self.open)], fails=fails, along=along)
 
-    def answer_one(self, number: int, *, fails: bool) -> None:
+    def answer_one(self, number: int, *, fails: bool, along: bool) -> None:
         body = self.open.pop(number)
         error = ImError(error_table.SLOW_MODE, "slowly", retry_after_ms=7, detail=b"d") if fails else None
-        if self.server.answer(number, b"" if fails else body, error):
+        if self.server.answer(number, b"" if fails else body, error, along=along):
+            assert along or self.server.has_output, "somebody waits for it"
             self.given.append(body)
         assert not self.server.answer(number, b"again"), "the first answer counts"
 
@@ -170,7 +175,7 @@ class TwoEnds(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
         self.tell(self.client.tick(self.now))
-        self.server.expire(self.now)
+        self.server.tick(self.now)
 
     @precondition(lambda self: not self.lost and self.server.finished)
     @rule()
@@ -241,8 +246,9 @@ class TwoEnds(RuleBasedStateMachine):
             while self.effects < len(self.heard):
                 self.a_push_takes_effect()
             while self.open:
-                self.server_answers([0], fails=False)
+                self.server_answers([0], fails=False, along=True)
             self.tell(self.client.tick(self.now))  # nothing is put off any longer
+            self.server.tick(self.now)
             if not self.server.has_output and not self.client.has_output:
                 return
         raise AssertionError("the stream never comes to rest")

@@ -77,6 +77,35 @@ async def test_a_request_past_its_deadline_is_answered_by_the_stream(wire: Any, 
     assert failure.number == error_table.DEADLINE_EXCEEDED.number
 
 
+async def test_an_answer_that_nobody_waits_for_has_no_frame_of_its_own(wire: Any, until: Any) -> None:
+    async with accepted(wire) as made:
+        wire.give(GREETING, Frame(first_request=1, requests=[(5_000, b""), (5_000, b"")]))
+        await until(lambda: len(made.responders) == 2)
+        made.responders[0].answer_along(b"taken")
+        made.responders[1].answer(b"stored")
+        await until(lambda: any(frame.answers for frame in wire.written))
+        assert wire.written[-1].answers == [(1, b"taken"), (2, b"stored")]
+
+
+async def test_nothing_that_is_answered_waits_for_ever(wire: Any, until: Any) -> None:
+    async with accepted(wire) as made:
+        wire.give(GREETING, request(1))
+        await until(lambda: made.responders)
+        made.responders[0].answer_along(b"taken")
+        await until(lambda: any(frame.answers for frame in wire.written))
+
+
+async def test_a_drain_does_not_wait_for_who_hears_an_answer(wire: Any, until: Any) -> None:
+    async with accepted(wire) as made:
+        wire.give(GREETING, request(1))
+        await until(lambda: made.responders)
+        made.stream.drain()
+        await until(lambda: any(frame.draining for frame in wire.written))
+        made.responders[0].answer_along(b"taken")
+        wire.give(Frame(draining=True))
+        await until(lambda: any(frame.answers for frame in wire.written))
+
+
 async def test_a_peer_that_breaks_the_rules_is_left(wire: Any) -> None:
     made = Accepted(wire, ManualClock())
     wire.give(GREETING, request(1), request(1))

@@ -20,11 +20,14 @@ class Responder:
     def answer(self, body: bytes) -> None:
         self.told.append(body)
 
+    def answer_along(self, body: bytes) -> None:
+        self.told.append(b"along: " + body)
+
     def fail(self, error: ImError) -> None:
         self.told.append(error)
 
-    def run(self, coroutine: Coroutine[Any, Any, bytes]) -> None:
-        self.coroutine = coroutine
+    def run(self, coroutine: Coroutine[Any, Any, bytes], *, along: bool = False) -> None:
+        self.coroutine, self.along = coroutine, along
 
 
 def make() -> tuple[TracedResponder, Responder, RecordingTracer]:
@@ -40,6 +43,12 @@ def test_the_span_ends_with_the_answer() -> None:
     traced.answer(b"yes")
     assert responder.told == [b"yes"]
     assert tracer.spans[0].ended
+
+
+def test_the_span_ends_with_an_answer_that_nobody_waits_for() -> None:
+    traced, responder, tracer = make()
+    traced.answer_along(b"yes")
+    assert (responder.told, tracer.spans[0].ended) == ([b"along: yes"], True)
 
 
 def test_a_failure_is_told() -> None:

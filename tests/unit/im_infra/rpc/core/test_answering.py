@@ -102,13 +102,44 @@ def test_a_refused_request_is_answered_not_started(answering: Answering) -> None
 def test_a_request_past_its_deadline_is_answered_and_gives_its_credit_back(answering: Answering) -> None:
     start(answering, 1, timeout_ms=100)
     start(answering, 2, timeout_ms=900)
-    assert not answering.expire(0.05)
-    assert answering.expire(0.1)
+    answering.tick(0.05)
+    assert answering.open == 2
+    answering.tick(0.1)
+    assert answering.presses
     frame = filled(answering)
     assert [failure.number for failure in failures(frame)] == [error_table.DEADLINE_EXCEEDED.number]
     assert frame.credit == 1
     assert not answering.answer(1, b"late")
     assert not answering.idle
+
+
+def test_an_answer_that_nobody_waits_for_goes_with_another_or_at_a_tick(answering: Answering) -> None:
+    start(answering, 1, 2, 3)
+    filled(answering)
+    answering.answer(1, b"", along=True)
+    assert (answering.sendable, answering.presses, answering.idle) == (True, False, False)
+    answering.answer(2, b"now")
+    assert answering.presses
+    frame = filled(answering)
+    assert ([number for number, _ in frame.answers], frame.credit) == ([1, 2], 2)
+    answering.answer(3, b"", along=True)
+    assert not answering.presses
+    answering.tick(0.05)
+    assert answering.presses
+    assert [number for number, _ in filled(answering).answers] == [3]
+    answering.tick(0.1)
+    assert not answering.presses, "nothing is there"
+
+
+def test_many_answers_that_nobody_waits_for_press_together() -> None:
+    """They hold back credit."""
+    answering = Answering(window=1_000, max_body_bytes=200)
+    answering.start(1, [(1_000, b"")] * 256, 0.0)
+    filled(answering)
+    for number in range(1, 257):
+        assert not answering.presses
+        answering.answer(number, b"", along=True)
+    assert answering.presses
 
 
 def test_answers_fill_a_frame_by_items_and_bytes(answering: Answering) -> None:
