@@ -120,7 +120,7 @@ def _grouped(runs: Sequence[Run]) -> dict[str, list[Run]]:
     groups: dict[str, list[Run]] = {}
     for run in runs:
         loop = ", closed loop" if run["settings"].get("closed") else ""
-        swept = f", {over} {run['settings'][over]:g}" if (over := run.get(SWEPT)) else ""
+        swept = f", {over} {run['settings'][over]:,.10g}" if (over := run.get(SWEPT)) else ""
         groups.setdefault(f"{run['scenario']}{loop}{swept}, {run['settings']['mode']}", []).append(run)
     return groups
 

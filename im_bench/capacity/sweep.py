@@ -14,7 +14,8 @@ from im_bench.report.expectations import main_latency
 from im_bench.report.result import SCHEMA_VERSION, Result
 from im_bench.report.verdict import Verdict
 
-TOGETHER: Final = "together"
+SUM: Final = "sum"
+"""The line of all processes."""
 PERCENTILES: Final = ("p50", "p99")
 NO_FIGURES: Final = (Verdict.INCORRECT, Verdict.INVALID)
 """Runs that end so are kept and told, and are in no line."""
@@ -90,15 +91,15 @@ class Sweep:
         )
 
     def costs(self, of: str = "acked") -> Lines:
-        """Microseconds of CPU for each thing `acked` or `delivered`, together and by process; empty where that is not known."""
+        """Microseconds of CPU for each thing `acked` or `delivered`, in all and by process; empty where that is not known."""
 
         def told(result: Result) -> dict[str, float]:
             by_process = cpu_us(result.as_short_json(), of)
-            return {TOGETHER: sum(by_process.values()), **by_process} if by_process else {}
+            return {SUM: sum(by_process.values()), **by_process} if by_process else {}
 
         lines = self._lines(told)
         if len(lines) == 2:  # a single process is all there is
-            del lines[TOGETHER]
+            del lines[SUM]
         return _largest_first(lines)
 
     def memory(self) -> Lines:

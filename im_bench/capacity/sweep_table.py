@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from im_bench.capacity.spread import Spread, short
-from im_bench.capacity.sweep import TOGETHER, Sweep, Value
+from im_bench.capacity.sweep import SUM, Sweep, Value
 
 NOTHING: Final = "-"
 
@@ -19,7 +19,7 @@ def sweep_table(sweep: Sweep, *, ranges: bool) -> tuple[list[str], list[list[str
         ranges: with the least and the most beside each median.
     """
     costs = sweep.costs()
-    whole = costs.get(TOGETHER) or next(iter(costs.values()), {})
+    whole = costs.get(SUM) or next(iter(costs.values()), {})
     lines = {
         **{f"{name}/s": line for name, line in sweep.rates().items()},
         **{f"{sweep.latency} {key}, ms": line for key, line in sweep.latencies().items()},

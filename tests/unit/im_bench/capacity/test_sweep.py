@@ -17,11 +17,11 @@ def test_each_round_takes_all_values_before_the_next_one_begins() -> None:
     assert list(sweep.plan()) == [(0, 2), (0, 10), (1, 2), (1, 10)]
 
 
-def test_costs_are_of_each_thing_done_together_first() -> None:
+def test_costs_are_of_each_thing_done_and_their_sum_first() -> None:
     costs = swept((10, ran(1.5)), (10, ran(2.5)), rounds=2).costs()
-    assert list(costs) == ["together", "gateway-a", "redis"]
+    assert list(costs) == ["sum", "gateway-a", "redis"]
     assert costs["gateway-a"][10].values == pytest.approx((1500, 2500)), "1,000 were acked"
-    assert costs["together"][10].median == pytest.approx(2500)
+    assert costs["sum"][10].median == pytest.approx(2500)
     delivered = swept((10, ran(1.8))).costs("delivered")
     assert delivered["gateway-a"][10].median == pytest.approx(200), "9,000 were delivered"
 
