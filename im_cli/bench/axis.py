@@ -1,6 +1,7 @@
 """Reads what a sweep is to vary: `members=10,100,1000`."""
 
 import dataclasses
+import math
 from typing import Any, Final, get_args, get_type_hints
 
 import typer
@@ -53,6 +54,8 @@ def _value(text: str, setting: str, kind: type, option: Option) -> Value:
     except (ValueError, typer.BadParameter) as error:
         wanted = "a length of time" if option.is_duration else "a whole number" if kind is int else "a number"
         raise ValueError(f"--over {setting}: {text!r} is not {wanted}") from error
+    if not math.isfinite(value):
+        raise ValueError(f"--over {setting}: {text!r} is not a number")
     least, most = option.min, option.max
     if (least is not None and value < least) or (most is not None and value > most):
         limits = [

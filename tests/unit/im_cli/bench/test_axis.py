@@ -32,6 +32,8 @@ def test_a_setting_goes_by_its_flag_and_lengths_of_time_have_units() -> None:
         ("members=a,b", "'a' is not a whole number"),
         ("members=2.5,3", "'2.5' is not a whole number"),
         ("rate=x,1", "'x' is not a number"),
+        ("rate=nan,1", "'nan' is not a number"),
+        ("rate=1,inf", "'inf' is not a number"),
         ("warm_up=1h,2", "'1h' is not a length of time"),
         ("members=1,10", "1 is not at least 2 and at most 500"),
         ("members=10,501", "501 is not at least 2 and at most 500"),
