@@ -60,15 +60,18 @@ def sweep(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, *, ov
     for value in axis.values:
         check(scenario, replaced(settings, axis.setting, value), flags)
     kept, console = Sweep(axis, rounds=rounds), Console()
-    end, failure = "all values were run", None
+    end, failure, by_hand = "all values were run", None, "ended by hand before its time, the run under way is left out"
     with opened(flags, Console(stderr=True)) as (target, people):
         try:
             if not run_all(kept, scenario, settings, flags, target=target, people=people, console=console):
-                end = "ended by hand before its time, the run under way is left out"
+                end = by_hand
+        except KeyboardInterrupt:  # between two runs: within one it ends the load alone
+            end = by_hand
         except CommandError as error:
             if not kept.runs:
                 raise
-            end, failure = "a run failed, and no other was begun", error
+            ended_by_hand = error.code is ExitCode.INTERRUPTED
+            end, failure = by_hand if ended_by_hand else "a run failed, and no other was begun", error
     conclude(kept, flags, console, end=end)
     if failure is not None:
         raise failure
