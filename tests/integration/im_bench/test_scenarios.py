@@ -261,6 +261,7 @@ def test_a_gateway_that_is_not_there_is_no_result() -> None:
         (("idle", "--adapter", "echo"), "our protocol"),
         (("world", "--members", "3", "--senders", "4"), "--senders"),
         (("private", "--cluster", "--url", "http://127.0.0.1:9"), "--cluster"),
+        (("private", "--together", "--url", "http://127.0.0.1:9"), "--together"),
         (("private", "--arrivals", "sometimes"), "sometimes"),
         (("private", "--adapter", "nothing"), "no adapter"),
         (("private", "--pairs", "1", "--workers", "2"), "--workers"),
