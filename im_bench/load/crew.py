@@ -90,6 +90,11 @@ class Crew:
         """A person asked to stop: end the step soon, with what there is."""
         return self._stopping.is_set()
 
+    def begin(self, window: Window) -> None:
+        """A drive begins; one that was stopped before offers nothing, however late this process is."""
+        own = self.window
+        own.begin, own.start, own.end = window.begin, window.start, window.begin if self.stopped else window.end
+
     def stop(self) -> None:
         """End the load now."""
         self._stopping.set()
@@ -131,9 +136,21 @@ class Crew:
         await seat.client.close()
 
     async def each(
-        self, items: Iterable[T], action: Callable[[T], Awaitable[object]], *, at_once: int = AT_ONCE
+        self,
+        items: Iterable[T],
+        action: Callable[[T], Awaitable[object]],
+        *,
+        at_once: int = AT_ONCE,
+        stoppable: bool = True,
     ) -> None:
-        """Do something for each of many, some at the same time, telling how far it is; a stop leaves out the rest."""
+        """Do something for each of many, some at the same time, telling how far it is.
+
+        Args:
+            items: the many.
+            action: what is done for one.
+            at_once: so many at the same time.
+            stoppable: a stop leaves out the rest.
+        """
         todo = list(items)
         gate = asyncio.Semaphore(at_once)
         done = 0
@@ -141,7 +158,7 @@ class Crew:
         async def one(item: T) -> None:
             nonlocal done
             async with gate:
-                if not self.stopped:
+                if not (stoppable and self.stopped):
                     await action(item)
             done += 1
             self._progress(done, len(todo))

@@ -77,6 +77,8 @@ class Coordinator:
                 self._generators.append(await stack.enter_async_context(Generator.started(assignment)))
             for generator in self._generators:
                 await generator.receive()  # it is there: a schedule begins for all at once
+            if self._record.stopped:
+                self.stop()  # those that were started behind it were not told
             try:
                 async with asyncio.TaskGroup() as tasks:
                     probing = tasks.create_task(self._probe.run())

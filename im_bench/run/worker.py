@@ -84,12 +84,10 @@ class Worker:
     async def _take(self, begin: BeginStep) -> None:
         crew, window = self._crew, begin.window
         if not math.isinf(window.start):
-            crew.window.begin, crew.window.start, crew.window.end = window.begin, window.start, window.end
             gc.collect()
             gc.freeze()  # what was made so far stays: looking through it again would only stall the schedule
             gc.set_threshold(GARBAGE_EVERY)
-        if crew.stopped:
-            crew.stop()
+            crew.begin(window)
         method = getattr(self._scenario, begin.name)
         async with asyncio.TaskGroup() as tasks:
             seconds = Seconds(self._channel, crew, begin.name, window)

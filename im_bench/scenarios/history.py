@@ -63,12 +63,15 @@ class HistoryScenario(Scenario[HistorySettings]):
     async def gather(self, _told: Told) -> None:
         """Connect everybody and make the group."""
         await self.crew.each(self.crew.people, self.crew.connect)
+        if not self.crew.seats:
+            return  # stopped before it began
         user_ids = [person.account.user_id for person in self.crew.people]
         self._joined = await rooms.make_group(self.crew.seats[0].client, user_ids)
 
     async def fill(self, _told: Told) -> None:
         """Everybody writes their share, each one message at a time."""
-        assert self._joined is not None, "gather makes it"
+        if self._joined is None:
+            return  # stopped before it began
         left = itertools.count()
         async with asyncio.timeout(FILL_S):
             await asyncio.gather(*(self._write(seat, self._joined.conversation_id, left) for seat in self.crew.seats))

@@ -59,9 +59,9 @@ class SlowReaderScenario(OneRoomScenario[SlowReaderSettings]):
         part, members = self.crew.part, self.settings.members
         count = part.share(members) - part.share(members - self.settings.slow)
         self._conversation_id: int = told[0].conversation_id
-        seats = sorted(self.crew.seats, key=lambda seat: seat.person.index)
-        self._slow = seats[len(seats) - count :]
-        self._quick = seats[: len(seats) - count]
+        seats = sorted(self.readers[self._conversation_id], key=lambda seat: seat.person.index)
+        quick = max(0, len(seats) - count)  # fewer than all are there where a stop came while they connected
+        self._quick, self._slow = seats[:quick], seats[quick:]
         for seat in self._slow:
             seat.receiver.delivery = self.crew.tally.others["slow_delivery"]
 

@@ -147,7 +147,8 @@ class TalkScenario(Scenario[T]):
             else:
                 await self._verify(conversation_id, verified)
 
-        await self.crew.each(list(self.readers), one, at_once=READING_AT_ONCE)
+        # A stop ends the load, not the proof of what it did.
+        await self.crew.each(list(self.readers), one, at_once=READING_AT_ONCE, stoppable=False)
         return verified
 
     async def _verify(self, conversation_id: int, verified: Verified) -> None:

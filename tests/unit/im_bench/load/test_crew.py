@@ -12,6 +12,7 @@ from im_bench.adapters.abstract import Adapter, Client, Endpoint, Entry, Joined,
 from im_bench.load.crew import Crew, Person
 from im_bench.load.schedule import Part
 from im_bench.load.source_addresses import SourceAddresses
+from im_bench.load.window import Window
 
 
 class Silent:
@@ -94,3 +95,25 @@ async def test_waiting_says_whether_it_came_true() -> None:
     crew = make()
     assert await crew.wait_for(lambda: True, within_s=0)
     assert not await crew.wait_for(lambda: False, within_s=0.01)
+
+
+async def test_a_stop_leaves_out_nothing_of_what_is_not_stoppable() -> None:
+    crew, done = make(), list[int]()
+
+    async def one(item: int) -> None:
+        done.append(item)
+
+    crew.stop()
+    await crew.each([1, 2], one)
+    assert done == []
+    await crew.each([1, 2], one, stoppable=False)
+    assert done == [1, 2]
+
+
+async def test_a_drive_that_was_stopped_before_it_began_offers_nothing_however_late_it_is() -> None:
+    crew, past = make(), time.monotonic() - 5
+    crew.begin(Window(past, past, past + 60))
+    assert crew.window == Window(past, past, past + 60)
+    crew.stop()
+    crew.begin(Window(past, past, past + 60))
+    assert crew.window == Window(past, past, past)
