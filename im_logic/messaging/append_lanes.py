@@ -135,13 +135,16 @@ class AppendLanes:
 
         def on_appended(result: AppendResult | None, error: ImError | None) -> None:
             lane.settle()
-            if result is None:
-                assert error is not None, "an append answers a result or an error"
-                self._not_appended(lane, proposal, error)
-            elif result.status == APPEND_STATUS_RECHECK:
-                self._sent_back(lane, proposal)
-            else:
-                self._appended(proposal, item, result, conversation, client)
+            try:
+                if result is None:
+                    assert error is not None, "an append answers a result or an error"
+                    self._not_appended(lane, proposal, error)
+                elif result.status == APPEND_STATUS_RECHECK:
+                    self._sent_back(lane, proposal)
+                else:
+                    self._appended(proposal, item, result, conversation, client)
+            except Exception:  # noqa: BLE001 - as above: what is held behind it waits for nothing else
+                _LOG.exception("answer to an append not taken")
             self._advance(lane, proposal)
 
         self._repo.append_request(client, request, on_appended)

@@ -1,5 +1,9 @@
 """Lanes over a scripted repo; the order under any interleaving is a property test's."""
 
+from typing import Any
+
+import pytest
+
 from im_infra import error_table
 from im_infra.clock import ManualClock
 from im_infra.errors import ImError, NotStartedError
@@ -21,9 +25,10 @@ class Bench:
         self.clock = ManualClock()
         stream = RepoStream(self.repo)
         self.outlet = KeptOutlet()
+        self.cache = ConversationCache(stream, self.clock, max_conversations=10)
         self.lanes = AppendLanes(
             repo=stream,
-            cache=ConversationCache(stream, self.clock, max_conversations=10),
+            cache=self.cache,
             outlet=self.outlet,
             clock=self.clock,
         )
@@ -152,3 +157,20 @@ def test_a_bug_in_one_entry_is_answered_and_the_next_goes_on() -> None:
     broken.word = lambda *_: 1 / 0  # type: ignore[assignment,method-assign]
     assert bench.submit(broken).error.reason is error_table.INTERNAL
     assert bench.submit(Entry(1, 2)).result.seq == 1
+
+
+@pytest.mark.parametrize("broken", ["proposal", "outlet"])
+def test_a_bug_in_what_becomes_of_a_stored_entry_does_not_hold_what_is_behind_it(broken: str) -> None:
+    bench = Bench(at_once=False)
+    first = bench.submit(Entry(1, 1))
+    bench.repo.step()  # the load
+    bench.cache.drop(5)
+    second = bench.submit(Entry(1, 2))
+    bench.repo.step_read()  # the load again: the second now waits for the first alone
+    place: Any = {"proposal": first, "outlet": bench.outlet}[broken]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place, "stored", lambda *_: 1 / 0)
+        bench.repo.step()
+    bench.repo.step()
+    assert second.result.seq == 2
+    assert not bench.lanes._lanes
