@@ -132,7 +132,11 @@ class Appender:
             self._fail(batch, error)
             return
         middle = len(batch) // 2
-        await self._commit(batch[:middle])
+        try:
+            await self._commit(batch[:middle])
+        except asyncio.CancelledError:
+            self._fail(batch[middle:], _stopping())
+            raise
         await self._commit(batch[middle:])
 
     def _span(self, batch: Sequence[Waiting]) -> Span | None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event
 
 from im_infra import error_table
 from im_infra.errors import ImError
+from im_infra.sql.errors import DataRejectedError
 from im_infra.sql.mysql_packets import Packets
 from im_infra.sql.statements import Statement
 from im_repo.log.new_entries import NewEntries
@@ -359,6 +360,26 @@ async def test_stopping_answers_what_waits(bench: Any, draft: Any) -> None:
         askers = one.send(*(draft(LOG, 1) for _ in range(5)))
     askers += one.send(draft(LOG, 1))
     assert [await asker.reason() for asker in askers] == ["UNAVAILABLE"] * 6
+
+
+@pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)
+async def test_stopping_while_a_batch_is_halved_answers_all_of_it(
+    bench: Any, draft: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The half under way, and those that were to come after it."""
+    halving = asyncio.Event()
+
+    async def refuses_or_hangs(drafts: Any) -> None:
+        if len(drafts) > 1:
+            raise DataRejectedError
+        halving.set()
+        await asyncio.Event().wait()
+
+    async with bench() as one:
+        monkeypatch.setattr(one.appender._store, "store", refuses_or_hangs)
+        askers = one.send(*(draft(LOG, 1) for _ in range(4)))
+        await halving.wait()
+    assert [await asker.reason() for asker in askers] == ["UNAVAILABLE"] * 4
 
 
 async def test_several_lanes_keep_the_order_of_a_conversation(
