@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from im_infra.errors import ImError
 from im_infra.ids.snowflake import Snowflake
 from im_infra.observability import logs
 from im_infra.observability.metrics import Metrics
 from im_infra.sql.abstract import Database
-from im_infra.sql.errors import OutcomeUnknownError, StaleError, StoreBusyError, StoreFullError
+from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError, StaleError
 from im_repo.log.append_at_once import append_at_once
 from im_repo.log.append_batch import BatchResult, BatchTerms, append_batch
 from im_repo.log.draft import Draft
@@ -82,9 +83,11 @@ class BatchStore:
                 if attempt + 1 == _UNKNOWN_TRIES:
                     raise
                 _LOG.warning("commit with unknown outcome, looking again", items=len(drafts))
-            except (StoreBusyError, StoreFullError) as error:
+            except ImError as error:
                 self._pending.put_back(confirmed)
-                if attempt:  # this try left nothing behind; what the one before left is not known
+                # This try left nothing behind; what the one before left is not known, unless the data was refused: it
+                # is only looked at where nothing is there.
+                if attempt and not isinstance(error, DataRejectedError):
                     raise OutcomeUnknownError(error.message) from error
                 raise
             except BaseException:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 
 from im_infra import error_table
 from im_infra.errors import ImError
-from im_infra.sql.errors import DataRejectedError
+from im_infra.sql.errors import DataRejectedError, OutcomeUnknownError, StoreUnavailableError
 from im_infra.sql.mysql_packets import Packets
 from im_infra.sql.statements import Statement
 from im_repo.log.new_entries import NewEntries
@@ -200,6 +200,36 @@ async def test_a_refusal_after_a_commit_that_may_have_been_does_not_say_that_not
         assert await asker.reason() == "UNAVAILABLE"
         assert codes == []
         event.remove(one.database.writer_engine, "commit", breaks)
+
+
+@pytest.mark.parametrize("any_database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (StoreUnavailableError, OutcomeUnknownError),
+        (partial(ImError, error_table.INTERNAL), OutcomeUnknownError),
+        (DataRejectedError, DataRejectedError),
+    ],
+)
+async def test_whatever_fails_after_a_commit_that_may_have_been_leaves_the_outcome_open(
+    bench: Any, draft: Any, failure: Callable[[], ImError], told: type[ImError]
+) -> None:
+    """But for data that is refused: it would not have been looked at if it were there."""
+    async with bench() as one:
+
+        def fails() -> None:
+            raise failure()
+
+        def breaks(_connection: Connection) -> None:
+            event.remove(one.database.writer_engine, "commit", breaks)
+            one.watched.spoil = fails
+            raise disk_error(sqlite3.SQLITE_IOERR)
+
+        event.listen(one.database.writer_engine, "commit", breaks)
+        [asker] = one.send(draft(LOG, 1))
+        with pytest.raises(told):
+            await asker.result()
+        assert one.watched.batches == 2
 
 
 async def stored_once(one: Bench, askers: list[Asker], *, committed: bool, known: bool = False) -> None:
