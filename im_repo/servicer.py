@@ -96,7 +96,7 @@ class RepoRequests:
                 self._pending.confirm(one.outbox_id, one.conversation_id, from_seq=one.from_seq, to_seq=one.to_seq)
             if request.confirm.large_rest_ms:
                 self._rests.rest(stream.peer, request.confirm.large_rest_ms)
-            responder.answer(_CONFIRMED)
+            responder.answer_along(_CONFIRMED)  # logic goes on without it
         elif kind is None:
             raise ImError(error_table.OPERATION_UNKNOWN)
         else:

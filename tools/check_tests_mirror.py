@@ -101,7 +101,6 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_repo/migrations/versions": "tests/unit/im_repo/migrations/test_upgrade.py",
     "im_repo/outbox/settings.py": "tests/unit/im_repo/outbox/test_sweeper.py",
     "im_repo/schema.py": "tests/unit/im_repo/migrations/test_upgrade.py",
-    "im_repo/servicer.py": "tests/unit/im_repo/test_app.py",
     "im_repo/settings.py": "tests/unit/im_repo/test_app.py",
     "im_task/app.py": "tests/integration/access/",
     "im_task/fanout/repo_log.py": "tests/integration/access/",
