@@ -14,7 +14,6 @@ from im_infra.observability.tracing import active_span
 from im_infra.rpc.peer import Peer
 from im_proto.repo.v1.conversation_pb2 import ConversationState
 from im_proto.repo.v1.stream_pb2 import (
-    AppendItem,
     AppendResult,
     Confirm,
     ConfirmedRange,
@@ -77,14 +76,8 @@ class RepoStream:
         """The stream that this conversation's appends take now; raises ImError(UNAVAILABLE) while there is none."""
         return self._clients.pick(conversation_id)
 
-    def append(self, client: RepoClient, item: AppendItem, on_appended: OnAppended) -> None:
-        """Append over a stream from `pick`."""
-        request = RepoRequest()
-        request.append.CopyFrom(item)
-        self.append_request(client, request, on_appended)
-
     def append_request(self, client: RepoClient, request: RepoRequest, on_appended: OnAppended) -> None:
-        """As `append`, with the item already in its request: saves a copy on the hot path."""
+        """Append over a stream from `pick`; the item is in its request already, which saves a copy on the hot path."""
 
         def on_answer(body: bytes | None, error: ImError | None) -> None:
             if body is None:

@@ -134,10 +134,6 @@ class Runner:
 
     # what a line reports
 
-    def is_current(self, line: "_Line") -> bool:
-        """Whether the session knows this socket."""
-        return self._line is line
-
     def line_failed(self, line: "_Line", error: ImError) -> None:
         """It did not open."""
         if self._line is line:

@@ -33,7 +33,6 @@ from im_sdk._writer import Writer
 
 _NEVER: Final = float("inf")
 _DEFAULT_FRAME_BYTES: Final = 64 * 1024
-_HELD_BACK: Final = frozenset({"message_push", "head_push", "account_event_push", "receipt_push", "check", "lagged"})
 
 
 class Session:

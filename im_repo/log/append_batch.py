@@ -30,7 +30,6 @@ from im_repo.log.values import FLAG_RECALLED, STATUS_OPEN
 from im_repo.outbox.rows import row_to_insert, rows_to_delete
 
 _NO_GUARDS = Guards()
-_NO_EFFECTS = Effects()
 
 
 class BatchTerms(NamedTuple):

@@ -46,11 +46,6 @@ class Pending:
     def __len__(self) -> int:
         return len(self._rows)
 
-    @property
-    def done_rows(self) -> int:
-        """How many rows wait to be deleted."""
-        return len(self._done)
-
     def oldest_s(self, now: float) -> float:
         """The age of the row that waits longest, in seconds; 0: none waits."""
         return max(0.0, now - next(iter(self._rows.values())).counted_at) if self._rows else 0.0

@@ -48,13 +48,8 @@ class Transfer:
         self._positions: dict[str, Position] = {}
 
     @property
-    def total_rows(self) -> int:
-        """Rows to carry, those that have arrived among them."""
-        return sum(self._source.counts.values())
-
-    @property
     def counts(self) -> dict[str, int]:
-        """Rows to carry by table, in the order in which they go."""
+        """Rows to carry by table, in the order in which they go; those that have arrived among them."""
         return {table.name: self._source.counts[table.name] for table in TABLES}
 
     @property

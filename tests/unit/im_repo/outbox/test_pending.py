@@ -62,7 +62,7 @@ def test_rows_whose_deletion_failed_come_back(pending: Any) -> None:
     pending.add(2, [Range(70, 8, 8, SMALL)], now=10.0)
     pending.confirm(2, 70, from_seq=8, to_seq=8)
     taken = pending.take_done(10)
-    assert pending.done_rows == 0
+    assert pending.take_done(10) == []
     pending.put_back(taken)
     assert (pending.take_done(10), pending.is_done(2)) == ([2], True)
     pending.deleted(taken)

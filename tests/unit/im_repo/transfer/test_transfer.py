@@ -63,7 +63,6 @@ async def test_every_row_arrives_as_it_was(source_database: Database, target: Da
     told: dict[str, int] = {}
     await transfer.carry(lambda table, rows: told.update({table: told.get(table, 0) + rows}))
     assert told == {name: rows for name, rows in transfer.counts.items() if rows}
-    assert sum(told.values()) == transfer.total_rows
     tables = await transfer.verify(nobody)
     await transfer.end()
     await target.read(require_head)
