@@ -86,6 +86,8 @@ class ScriptedLogic(LogicServiceServicer):
         self.hello_error: ImError | None = None
         self.answers: dict[str, Callable[[Caller, ClientFrame], ServerFrame | ImError | None]] = {}
         self.pending: list[tuple[ClientFrame, Responder]] = []
+        self.taken = 0
+        """Pushes that took effect at the gateway, as it acknowledged."""
         self._seq = 0
 
     async def Connect(self, request_iterator: Any, context: Any) -> None:  # noqa: N802 - gRPC's name
@@ -96,10 +98,13 @@ class ScriptedLogic(LogicServiceServicer):
         return next(iter(self.server.streams.values()))
 
     def push(self, push: GatewayPush) -> None:
-        assert self.stream.push(push.SerializeToString())
+        assert self.stream.push(push.SerializeToString(), self._take)
 
     def deliver(self, *connection_ids: int, frame: ServerFrame, **more: Any) -> None:
         self.push(GatewayPush(deliver=Deliver(connection_ids=connection_ids, frame=frame.SerializeToString(), **more)))
+
+    def _take(self) -> None:
+        self.taken += 1
 
     def _handle(self, stream: ServerStream, body: bytes, responder: Responder) -> None:
         request = LogicRequest.FromString(body)

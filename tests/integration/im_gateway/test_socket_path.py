@@ -82,7 +82,7 @@ async def test_pushes_before_the_hello_answer_come_after_it(open_site: Any) -> N
         connection_id = site.logic.opened[0].connection_id
         push = ServerFrame(message_push=MessagePush(message=Message(conversation_id=3, seq=2)))
         site.logic.deliver(connection_id, frame=push)
-        await asyncio.sleep(0.05)
+        await site.until(lambda: site.logic.taken)
         assert not hello.done()
         site.logic.hold_hello.set()
         assert (await hello).HasField("hello")
