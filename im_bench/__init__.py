@@ -11,5 +11,5 @@ It is a client like any other: it gets a URL and never looks into the server.
     report/     the result, and the forms it takes
     capacity/   what to make of results: the highest rate, a change against noise, a plan
 
-Imports point one way: capacity, scenarios → run → load → ledger, measure; adapters stand beside, behind their promise.
+Imports point one way: run → scenarios → load → adapters → ledger, measure; capacity → report → ledger, measure.
 """

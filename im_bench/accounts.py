@@ -142,7 +142,7 @@ class AccountApi:
                     return
 
         async with (
-            httpx.AsyncClient(base_url=self._url, timeout=30, verify=verify, limits=limits) as client,
+            httpx.AsyncClient(base_url=self._url, timeout=30, verify=verify, limits=limits, trust_env=False) as client,
             asyncio.TaskGroup() as tasks,
         ):
             for _ in range(CONCURRENCY):

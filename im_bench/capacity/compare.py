@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from im_bench.capacity.spread import Spread
 from im_bench.report.costs import cpu_us
+from im_bench.report.direction import more_is_better
 
 Run = Mapping[str, Any]
 """A result as `Result.as_json` gives it."""
@@ -17,8 +18,6 @@ NOT_COMPARED: Final = ("url", "seed", "server")
 PERCENTILES: Final = ("p50", "p99")
 SWEPT: Final = "swept"
 """Under it a run that was read of a sweep has the setting that made it another thing than its neighbours."""
-MORE_IS_BETTER: Final = ("/s", "_per_gateway_cpu_s")
-"""How the names of figures end that are the better the larger they are; all others cost something."""
 
 
 class UnreadableError(Exception):
@@ -131,7 +130,7 @@ def _compare(name: str, before: Sequence[Run], after: Sequence[Run]) -> Comparis
     for figure in old[0]:
         was, is_now = (Spread(tuple(run[figure] for run in runs if figure in run)) for runs in (old, new))
         if was.values and is_now.values:
-            figures.append(Figure(figure, was, is_now, more_is_better=figure.endswith(MORE_IS_BETTER)))
+            figures.append(Figure(figure, was, is_now, more_is_better=more_is_better(figure)))
     return Comparison(name, (len(before), len(after)), figures, list(_remarks(before, after)))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from im_bench.report.expectations import main_latency
+from im_bench.report.judge import generator_bound
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 
@@ -54,6 +55,15 @@ class Search:
             return None if held >= bounds.most else min(held * 2, bounds.most)
         return None if broke <= held * (1 + bounds.precision) else (held + broke) / 2
 
+    @property
+    def end(self) -> str:
+        """Why there is no next rate."""
+        if self.broke is None:
+            return f"{self._bounds.most:,.10g}/s is as high as was looked"
+        if self.held is None:
+            return f"even {self.broke:,.10g}/s broke"
+        return "the precision is reached"
+
     def tell(self, rate: float, *, sustained: bool) -> None:
         """How a rate went."""
         if not sustained and self._doubted is None:
@@ -72,10 +82,10 @@ def why_not(result: Result, *, p99_ms: float) -> str:
     Raises:
         GeneratorTooSlowError: nothing can be said of the server.
     """
-    if result.verdict is Verdict.INVALID:
-        raise GeneratorTooSlowError("; ".join(result.reasons))
-    if not result.correctness.clean:
-        return "messages were lost, doubled or out of order"
+    if result.verdict in {Verdict.INCORRECT, Verdict.INVALID}:
+        if result.verdict is Verdict.INVALID and generator_bound(result):
+            raise GeneratorTooSlowError("; ".join(result.reasons))
+        return "; ".join(result.reasons)
     latency = main_latency(result)
     p99 = result.latency_ms[latency]["p99"] if latency is not None else None
     if p99 is None:

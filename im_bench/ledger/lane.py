@@ -1,5 +1,6 @@
 """A lane: one sender in one conversation. Its messages are numbered 1, 2, 3 … so that numbers alone tell what went wrong."""
 
+from bisect import bisect_left
 from enum import IntEnum
 from typing import Final
 
@@ -23,13 +24,15 @@ class Sight(IntEnum):
 class SeenLane:
     """A lane as one receiver sees it."""
 
-    __slots__ = ("_gap_time", "_highest", "_last_seq", "numbers")
+    __slots__ = ("_highest", "_hole_ends", "_hole_times", "_last_seq", "numbers")
 
     def __init__(self) -> None:
         self.numbers = Ranges()
         self._highest = 0
         self._last_seq = 0
-        self._gap_time = 0.0
+        # Holes in the order of their numbers: each one's last number, and when it was seen. A client pulls each in its time.
+        self._hole_ends: list[int] = []
+        self._hole_times: list[float] = []
 
     def see(self, number: int, seq: int, now: float) -> Sight:
         """Message `number` came.
@@ -42,16 +45,17 @@ class SeenLane:
         if not self.numbers.add(number):
             return Sight.DUPLICATE
         if number < self._highest:
-            return Sight.LATE if now - self._gap_time > CLIENTS_PULL_AFTER_S else Sight.OUT_OF_ORDER
+            seen_time = self._hole_times[bisect_left(self._hole_ends, number)]
+            return Sight.LATE if now - seen_time > CLIENTS_PULL_AFTER_S else Sight.OUT_OF_ORDER
         skipped = number != self._highest + 1
+        if skipped:
+            self._hole_ends.append(number - 1)
+            self._hole_times.append(now)
         backwards = 0 < seq < self._last_seq
         self._highest, self._last_seq = number, seq
         if backwards:
             return Sight.OUT_OF_ORDER
-        if skipped:
-            self._gap_time = now
-            return Sight.GAP
-        return Sight.GOOD
+        return Sight.GAP if skipped else Sight.GOOD
 
 
 class SentLane:

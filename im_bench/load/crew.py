@@ -104,6 +104,7 @@ class Crew:
         """End the run: it cannot take place as it was meant."""
         if not self._failed.done():
             self._failed.set_exception(error)
+            self._failed.exception()  # what comes after the last step that `drive` watches is nobody's
 
     async def connect(self, person: Person, *, intended: float | None = None, opening: Opening | None = None) -> Seat:
         """Connect somebody, and time it.
@@ -125,7 +126,7 @@ class Crew:
             client = await opening(person.account, receiver, address)
         if intended is None or intended in self.window:
             self.tally.others["connect"].record(time.monotonic() - (begun if intended is None else intended))
-        self.tally.connections += 1
+        receiver.connected()
         seat = Seat(person, client, receiver)
         self.seats.append(seat)
         return seat
@@ -184,15 +185,16 @@ class Crew:
         except TimeoutError:
             return
 
-    async def drive(self, load: Coroutine[Any, Any, None]) -> None:
-        """Run what makes the load; what `fail` was told ends it.
+    async def drive(self, load: Coroutine[Any, Any, object]) -> None:
+        """Run what makes the load or waits for its answers; what `fail` was told ends it.
 
         Raises:
             Exception: what `fail` was told.
         """
         task = asyncio.get_running_loop().create_task(load)
+        either: set[asyncio.Future[Any]] = {task, self._failed}
         try:
-            await asyncio.wait({task, self._failed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             task.cancel()
         if self._failed.done():

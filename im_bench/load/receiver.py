@@ -28,7 +28,10 @@ class Receiver:
         correctness: of this process.
     """
 
-    __slots__ = ("_correctness", "_run", "_tally", "_window", "closed_with", "delivery", "heads", "inboxes")
+    __slots__ = (
+        "_connected", "_correctness", "_ended_with", "_run", "_tally", "_window", "closed_with", "delivery", "heads",
+        "inboxes",
+    )  # fmt: skip
 
     def __init__(self, run: str, window: Window, tally: Tally, correctness: Correctness) -> None:
         self._run = run
@@ -41,8 +44,17 @@ class Receiver:
         """By conversation; what is pushed of any other is not the run's business."""
         self.heads: dict[int, int] = {}
         """How far logs have grown whose messages are not pushed one by one."""
+        self._connected = False
+        self._ended_with: int | None = None
         self.closed_with: int | None = None
         """The server's close code, once it closed."""
+
+    def connected(self) -> None:
+        """The connection is open and its Hello was answered: from now on it counts as one."""
+        self._connected = True
+        self._tally.connections += 1
+        if self._ended_with is not None:
+            self.closed(self._ended_with)  # right behind the answer
 
     def join(self, person: int, conversation_id: int, head_seq: int) -> Inbox:
         """Expect messages of a conversation."""
@@ -85,7 +97,10 @@ class Receiver:
             self._correctness.resync += 1
 
     def closed(self, code: int) -> None:
-        """The connection ended (see `Mailbox`)."""
+        """The connection ended (see `Mailbox`); one whose Hello was not answered well never was one."""
+        self._ended_with = code
+        if not self._connected:
+            return
         self._tally.connections -= 1
         if code:
             self.closed_with = code

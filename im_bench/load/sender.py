@@ -10,10 +10,10 @@ from typing import Final
 from im_bench.adapters.abstract import Client, Refusal
 from im_bench.ledger.inbox import Inbox
 from im_bench.ledger.lane import SentLane
-from im_bench.load.message_id import MessageIds
 from im_bench.load.stamp import write_stamp
 from im_bench.load.window import Window
 from im_bench.measure.tally import Tally
+from im_bench.message_id import MessageIds
 
 LEAST_RETRY_S: Final = 0.01
 

@@ -1,7 +1,8 @@
 """What a run was expected to reach: `p99=200ms,lost=0,acked=5000/s`.
 
-Latencies and counts may be at most what is named, rates must be at least that. A bare percentile is that of deliveries,
-or of what the scenario measures instead; `ack.p99` names one. What a scenario measures of its own goes by its name.
+Latencies, counts and costs may be at most what is named; rates, and other figures that are the better the larger they
+are (`direction.py`), must be at least that. A bare percentile is that of deliveries, or of what the scenario measures
+instead; `ack.p99` names one. What a scenario measures of its own goes by its name.
 """
 
 import re
@@ -12,10 +13,10 @@ from typing import Final
 
 from im_bench.ledger.correctness import Correctness
 from im_bench.measure.latency import PERCENTILES
+from im_bench.report.direction import RATES, more_is_better
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 
-RATES: Final = ("offered", "acked", "delivered")
 COUNTS: Final = tuple(field.name for field in fields(Correctness))
 MAIN_LATENCIES: Final = ("delivery", "connect", "ack")
 """Whose percentile a bare one is: the first that the run measured, unless the scenario has another."""
@@ -101,9 +102,9 @@ def expect(result: Result, expectations: Sequence[Expectation]) -> None:
                 Verdict.TARGET_MISSED, f"{expectation.text} expected, and {expectation.name} was not measured"
             )
             continue
-        least = expectation.name in RATES
+        least = more_is_better(expectation.name)
         if (found < expectation.value) if least else (found > expectation.value):
-            unit = " ms" if expectation.percentile else "/s" if least else ""
+            unit = " ms" if expectation.percentile else "/s" if expectation.name in RATES else ""
             result.worsen(Verdict.TARGET_MISSED, f"{expectation.text} expected, {found:,.5g}{unit} found")
 
 

@@ -39,7 +39,7 @@ class LagProbe:
         """Ask until cancelled."""
         if not self._urls:
             return
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as client:
             while True:
                 pages = await asyncio.gather(*(self._page(client, url) for url in self._urls))
                 lag: defaultdict[str, float] = defaultdict(float)

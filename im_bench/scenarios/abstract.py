@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
 from im_bench.load.crew import Crew
-from im_bench.report.expectations import COUNTS, RATES, Vocabulary
+from im_bench.report.direction import RATES
+from im_bench.report.expectations import COUNTS, Vocabulary
 from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.scenarios.option import LoadSettings, Settings

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, cast
 
-from im_bench.adapters.abstract import Joined
+from im_bench.adapters.abstract import AdapterError, Joined
 from im_bench.adapters.im import rooms
 from im_bench.adapters.im.connection import Connection
 from im_bench.load.crew import Crew, Seat
@@ -19,11 +19,12 @@ from im_bench.scenarios.abstract import People, Scenario, Step, Told
 from im_bench.scenarios.option import LoadSettings, Option
 from im_bench.scenarios.write import write
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
-from im_proto.v1.message_pb2 import PullRequest
+from im_proto.v1.message_pb2 import PullRequest, PullResponse
 
 PAGE: Final = 100
 FILL_S: Final = 300.0
 SHORT: Final = "pages that lacked entries"
+REFUSED: Final = "page refused "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ class HistoryScenario(Scenario[HistorySettings]):
     def __init__(self, crew: Crew, settings: HistorySettings) -> None:
         super().__init__(crew, settings)
         self._joined: Joined | None = None
+        self._answered = 0
 
     @classmethod
     def people(cls, settings: HistorySettings) -> People:
@@ -73,8 +75,14 @@ class HistoryScenario(Scenario[HistorySettings]):
         if self._joined is None:
             return  # stopped before it began
         left = itertools.count()
-        async with asyncio.timeout(FILL_S):
-            await asyncio.gather(*(self._write(seat, self._joined.conversation_id, left) for seat in self.crew.seats))
+        try:
+            async with asyncio.timeout(FILL_S):
+                await asyncio.gather(
+                    *(self._write(seat, self._joined.conversation_id, left) for seat in self.crew.seats)
+                )
+        except TimeoutError:
+            told = f"{self.settings.messages:,} messages were not written in {FILL_S:.0f} s"
+            raise AdapterError(told, reason="not filled") from None
 
     async def _write(self, seat: Seat, conversation_id: int, left: "itertools.count[int]") -> None:
         text = "x" * self.settings.size
@@ -89,7 +97,7 @@ class HistoryScenario(Scenario[HistorySettings]):
         await crew.drive(
             Pacer(arrivals, crew.window, emit=lambda due: self._read(next(turn), due), slip=crew.tally.slip).run()
         )
-        await crew.wait_for(lambda: crew.tally.acked >= crew.tally.offered, within_s=10)
+        await crew.wait_for(lambda: self._answered >= crew.tally.offered, within_s=10)
 
     def _read(self, seat: Seat, due: float) -> None:
         assert self._joined is not None, "gather makes it"
@@ -99,8 +107,12 @@ class HistoryScenario(Scenario[HistorySettings]):
         pull = PullRequest(conversation_id=self._joined.conversation_id, from_seq=first, limit=PAGE)
 
         def on_answer(answer: ServerFrame) -> None:
+            self._answered += 1
+            if answer.HasField("error"):
+                tally.counts[REFUSED + answer.error.name] += 1
+                return
             tally.acked += 1
-            if [message.seq for message in answer.pull.messages] != list(range(first, first + PAGE)):
+            if not _whole(answer.pull, first):
                 tally.counts[SHORT] += 1
             if due in self.crew.window:
                 tally.others["page"].record(time.monotonic() - due)
@@ -113,5 +125,13 @@ class HistoryScenario(Scenario[HistorySettings]):
         result.delivered_per_s = None  # nothing is sent while it is measured
         if short := record.counts.get(SHORT, 0):
             result.worsen(Verdict.INCORRECT, f"{short:,} pages lacked entries of the log")
+        if refused := sum(count for name, count in record.counts.items() if name.startswith(REFUSED)):
+            result.note(f"{refused:,} pages were refused")
         if not result.latency_ms.get("page"):
             result.worsen(Verdict.INVALID, "no page was read within the measured window")
+
+
+def _whole(page: PullResponse, first: int) -> bool:
+    """Whether a page from `first` on lacks nothing; the server may end it early, by its bytes, and says so."""
+    seqs = [message.seq for message in page.messages]
+    return seqs == list(range(first, first + len(seqs))) and (len(seqs) == PAGE or (bool(seqs) and page.more))

@@ -168,7 +168,16 @@ class OfflineScenario(Scenario[OfflineSettings]):
             return await adapter.open(hello, mailbox, source_address=source_address, receipts=False)
 
         seat = await self.crew.connect(person, intended=due, opening=opening)
-        connection = cast("Connection", seat.client)
+        try:
+            return seat, await self._heads(cast("Connection", seat.client), request, kept, due=due)
+        except AdapterError:
+            await self.crew.leave(seat)
+            raise
+
+    async def _heads(
+        self, connection: Connection, request: SyncRequest, kept: Kept, *, due: float | None
+    ) -> list[Head]:
+        """What the Hello's sync and its further pages told."""
         sync = connection.hello.sync
         if due is not None and due in self.crew.window:
             self.crew.tally.others["sync"].record(time.monotonic() - due)
@@ -182,7 +191,7 @@ class OfflineScenario(Scenario[OfflineSettings]):
             # Everything was made within this run, so within the overlap, and would be told as moved: by a device that
             # synced an overlap later only what is written from now on is.
             kept.since.time += OVERLAP_MS
-        return seat, heads
+        return heads
 
     async def _pull(self, seat: Seat, head: Head, kept: Kept) -> int:
         """Pull what is new in a conversation; how many messages it was."""
@@ -190,9 +199,14 @@ class OfflineScenario(Scenario[OfflineSettings]):
         first = kept.seqs.get(conversation_id, 0) + 1
         if first > head.max_seq or conversation_id not in kept.seqs:
             return 0
-        pull = PullRequest(conversation_id=conversation_id, from_seq=first, to_seq=head.max_seq, limit=PAGE)
-        page = (await cast("Connection", seat.client).call(ClientFrame(pull=pull))).pull
-        return len(page.messages)
+        pulled, more = 0, True
+        while more:  # a page ends early where its bytes would be too many
+            pull = PullRequest(conversation_id=conversation_id, from_seq=first, to_seq=head.max_seq, limit=PAGE)
+            page = (await cast("Connection", seat.client).call(ClientFrame(pull=pull))).pull
+            pulled += len(page.messages)
+            more = page.more and bool(page.messages)
+            first = page.messages[-1].seq + 1 if more else first
+        return pulled
 
     @classmethod
     def conclude(cls, settings: OfflineSettings, record: Record, result: Result) -> None:

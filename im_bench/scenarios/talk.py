@@ -111,7 +111,10 @@ class TalkScenario(Scenario[T]):
         """Wait for the answers of what is under way; what never left is given up."""
         now = time.monotonic()
         self._backlog = sum(sender.give_up(now) for sender in self.senders)
-        await self.crew.wait_for(lambda: not any(sender.busy for sender in self.senders), within_s=self.settings.drain)
+        answered = self.crew.wait_for(
+            lambda: not any(sender.busy for sender in self.senders), within_s=self.settings.drain
+        )
+        await self.crew.drive(answered)
         self.crew.correctness.unknown += sum(sender.busy for sender in self.senders)
         self.crew.tally.counts["never sent"] += self._backlog
         acked: Acked = {}

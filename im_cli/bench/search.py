@@ -2,18 +2,25 @@
 
 import dataclasses
 import json
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
 from im_bench.capacity.search import Bounds, GeneratorTooSlowError, Search, why_not
+from im_bench.capacity.sweep import Axis, Sweep
+from im_bench.capacity.sweep_page import sweep_page
 from im_bench.report.environment import environment
 from im_bench.report.result import SCHEMA_VERSION, Result
+from im_bench.report.whole_file import write_whole
+from im_bench.run.generator import GeneratorBugError
+from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import LoadSettings
 from im_cli.bench.duration import seconds
 from im_cli.bench.measure import Flags, check, opened, run_once
+from im_cli.bench.people import PeopleSource
 from im_cli.bench.scenario_group import add_group
 from im_cli.exit_code import CommandError, ExitCode
 
@@ -25,6 +32,7 @@ OWN: Final[dict[str, tuple[Any, Any]]] = {
         Annotated[float, typer.Option(min=0.01, max=1, help="Stop when what broke is so little above what held.")], 0.1,
     ),
 }  # fmt: skip
+BY_HAND: Final = "stopped by hand"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,10 +43,10 @@ def add_to(app: typer.Typer) -> None:
         told="Find the highest rate that a server sustains.",
         told_of=lambda name: (
             f"Raise the rate of `{name}` until p99 is above a limit, or what was offered is not acked, or a message is lost; "
-            "then halve the distance.\n\nReports the highest rate that held, with every step."
+            "then halve the distance.\n\nReports the highest rate that held, with every step; --html draws what each rate cost and how late it was."
         ),
         own=OWN,
-        without=("rate", "expect", "html_file"),
+        without=("rate", "expect"),
     )
 
 
@@ -66,33 +74,91 @@ def search(
     if least > most:
         raise CommandError("--least must not be above --most", code=ExitCode.USAGE)
     check(scenario, settings, flags)
-    errors = Console(stderr=True)
-    rule, steps = Search(Bounds(least, most, precision)), list[dict[str, Any]]()
-    end = "the precision is reached"
-    with opened(flags, errors) as (target, people):
-        while (rate := rule.next_rate()) is not None:
-            each = dataclasses.replace(settings, rate=rate)
-            result = run_once(scenario, each, flags, target=target, people=people, errors=errors)
-            if result.stopped:
-                end = "stopped by hand"
-                break
-            try:
-                reason = why_not(result, p99_ms=p99_ms)
-            except GeneratorTooSlowError as error:
-                end = f"the load tester was the bottleneck: {error}"
-                break
-            rule.tell(rate, sustained=not reason)
-            steps.append({"rate": rate, "sustained": not reason, "reason": reason, "result": result.as_json()})
-            show(len(steps), rate, result, reason)
-    conclude(rule, Console(), p99=p99, end=end)
-    if flags.json_file is not None:
-        told = {
-            "schema_version": SCHEMA_VERSION, "kind": "search", "scenario": scenario.name, "p99_ms": p99_ms,
-            "highest_per_s": rule.held, "broke_per_s": rule.broke, "end": end, "environment": environment(), "steps": steps,
-        }  # fmt: skip
-        flags.json_file.write_text(json.dumps(told, indent=2), encoding="utf-8")
-    if rule.held is None:
+    kept = Kept(Search(Bounds(least, most, precision)), scenario.name, p99_ms)
+    failure: Exception | None = None
+    with opened(flags, Console(stderr=True)) as (target, people):
+        try:
+            end = run_all(kept, scenario, settings, flags, target=target, people=people)
+        except KeyboardInterrupt:  # between two runs: within one it ends the load alone
+            end = BY_HAND
+        except (CommandError, GeneratorBugError) as error:
+            if not kept.steps:
+                raise
+            interrupted = isinstance(error, CommandError) and error.code is ExitCode.INTERRUPTED
+            end, failure = BY_HAND if interrupted else "a run failed", error
+    conclude(kept, flags, Console(), p99=p99, end=end)
+    if failure is not None:
+        raise failure
+    if kept.rule.held is None:
         raise typer.Exit(4)
+
+
+@dataclass(slots=True)
+class Kept:
+    """A search, and the runs that it asked for so far."""
+
+    rule: Search
+    scenario: str
+    p99_ms: float
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[tuple[float, Result]] = field(default_factory=list)
+    """By rate, in their order."""
+
+    def add(self, rate: float, result: Result, reason: str) -> None:
+        """A run has ended; the reason says why its rate broke, and is empty when it held."""
+        self.rule.tell(rate, sustained=not reason)
+        self.steps.append({"rate": rate, "sustained": not reason, "reason": reason, "result": result.as_json()})
+        self.runs.append((rate, result))
+
+    def as_json(self, *, end: str) -> dict[str, Any]:
+        """The file's shape."""
+        return {
+            "schema_version": SCHEMA_VERSION, "kind": "search", "scenario": self.scenario, "p99_ms": self.p99_ms,
+            "highest_per_s": self.rule.held, "broke_per_s": self.rule.broke, "end": end, "environment": environment(),
+            "steps": self.steps,
+        }  # fmt: skip
+
+    def as_sweep(self) -> Sweep:
+        """The same runs as figures over the rate, to be drawn."""
+        sweep = Sweep(Axis("rate", sorted({rate for rate, _ in self.runs})), rounds=1)
+        for rate, result in self.runs:
+            sweep.add(rate, result)
+        return sweep
+
+
+def run_all(
+    kept: Kept,
+    scenario: type[Scenario[Any]],
+    settings: LoadSettings,
+    flags: Flags,
+    *,
+    target: Target,
+    people: PeopleSource,
+) -> str:
+    """Run what the rule asks for; returns why there was no more. What has ended is in the file at once.
+
+    Raises:
+        CommandError: a run did not take place.
+    """
+    while (rate := kept.rule.next_rate()) is not None:
+        each = dataclasses.replace(settings, rate=rate)
+        result = run_once(scenario, each, flags, target=target, people=people, errors=Console(stderr=True))
+        if result.stopped:
+            return BY_HAND
+        try:
+            reason = why_not(result, p99_ms=kept.p99_ms)
+        except GeneratorTooSlowError as error:
+            return f"the load tester was the bottleneck: {error}"
+        kept.add(rate, result, reason)
+        show(len(kept.steps), rate, result, reason)
+        write(kept, flags, end="more runs were to come")
+    return kept.rule.end
+
+
+def write(kept: Kept, flags: Flags, *, end: str) -> None:
+    """Write the file, if one is wanted."""
+    if flags.json_file is not None:
+        write_whole(flags.json_file, json.dumps(kept.as_json(end=end), indent=2) + "\n")
 
 
 def show(number: int, rate: float, result: Result, reason: str) -> None:
@@ -105,12 +171,18 @@ def show(number: int, rate: float, result: Result, reason: str) -> None:
     Console().print(f"step {number}: {rate:,.0f}/s offered, {acked:,.0f}/s acked{told}: {verdict}", highlight=False)
 
 
-def conclude(rule: Search, console: Console, *, p99: str, end: str) -> None:
-    """What was found."""
+def conclude(kept: Kept, flags: Flags, console: Console, *, p99: str, end: str) -> None:
+    """Tell what was found, and write the files."""
+    told = found(kept.rule, p99=p99, end=end)
+    console.print(f"[yellow]{told}[/]" if kept.rule.held is None else f"[bold]{told}[/]", highlight=False)
+    write(kept, flags, end=end)
+    if flags.html_file is not None and kept.runs:
+        flags.html_file.write_text(sweep_page(kept.as_sweep(), end=told), encoding="utf-8")
+
+
+def found(rule: Search, *, p99: str, end: str) -> str:
+    """What a search found, in a sentence."""
     if rule.held is None:
-        console.print(f"[yellow]no rate held[/] ({end})", highlight=False)
-        return
+        return f"no rate held ({end})"
     broke = "nothing broke" if rule.broke is None else f"{rule.broke:,.0f}/s broke"
-    console.print(
-        f"[bold]{rule.held:,.0f}/s[/] is the highest that held with p99 ≤ {p99} ({broke}; {end})", highlight=False
-    )
+    return f"{rule.held:,.0f}/s is the highest that held with p99 ≤ {p99} ({broke}; {end})"

@@ -14,6 +14,7 @@ from im_bench.capacity.sweep_table import sweep_table
 from im_bench.report.environment import environment
 from im_bench.report.verdict import Verdict
 from im_bench.report.whole_file import write_whole
+from im_bench.run.generator import GeneratorBugError
 from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import Settings
@@ -60,17 +61,18 @@ def sweep(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, *, ov
     for value in axis.values:
         check(scenario, replaced(settings, axis.setting, value), flags)
     kept, console = Sweep(axis, rounds=rounds), Console()
-    end, failure, by_hand = "all values were run", None, "ended by hand before its time, the run under way is left out"
+    failure: Exception | None = None
+    end, by_hand = "all values were run", "ended by hand before its time, the run under way is left out"
     with opened(flags, Console(stderr=True)) as (target, people):
         try:
             if not run_all(kept, scenario, settings, flags, target=target, people=people, console=console):
                 end = by_hand
         except KeyboardInterrupt:  # between two runs: within one it ends the load alone
             end = by_hand
-        except CommandError as error:
+        except (CommandError, GeneratorBugError) as error:
             if not kept.runs:
                 raise
-            ended_by_hand = error.code is ExitCode.INTERRUPTED
+            ended_by_hand = isinstance(error, CommandError) and error.code is ExitCode.INTERRUPTED
             end, failure = by_hand if ended_by_hand else "a run failed, and no other was begun", error
     conclude(kept, flags, console, end=end)
     if failure is not None:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from im_bench.accounts import AccountApi
 from im_bench.adapters.im.connection import AnsweredError
-from im_bench.load.message_id import MessageIds
+from im_bench.message_id import MessageIds
 from im_infra.rpc.server_stream import ServerStream
 from im_infra.sql.sqlite import SqliteDatabase
 from im_infra.sql.statements import close

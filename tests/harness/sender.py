@@ -9,7 +9,7 @@ from typing import Final
 from im_bench.accounts import Account
 from im_bench.adapters.abstract import AdapterError
 from im_bench.adapters.im.connection import Connection
-from im_bench.load.message_id import MessageIds
+from im_bench.message_id import MessageIds
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import Content, SendRequest, Text
 from tests.harness.history import History

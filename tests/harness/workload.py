@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from im_bench.accounts import AccountApi
 from im_bench.adapters.im.connection import Connection
-from im_bench.load.message_id import MessageIds
+from im_bench.message_id import MessageIds
 from im_proto.v1.conversation_pb2 import CreateGroupRequest, OpenDirectRequest
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_sdk import CatchUp, Client, ConnectionState, LocalStore, SessionSettings

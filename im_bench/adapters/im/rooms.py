@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from im_bench.adapters.abstract import Client, Joined
 from im_bench.adapters.im.connection import Connection
-from im_bench.load.message_id import MessageIds
+from im_bench.message_id import MessageIds
 from im_proto.v1.conversation_pb2 import AddMembersRequest, CreateGroupRequest, GetConversationRequest
 from im_proto.v1.frame_pb2 import ClientFrame
 from im_proto.v1.read_pb2 import ViewRequest

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from im_bench.load.message_id import MessageIds
+from im_bench.message_id import MessageIds
 from im_cli.engines.engine import LOOPBACK
 from im_proto.v1.frame_pb2 import ClientFrame
 from im_proto.v1.message_pb2 import Content, SendRequest, Text

@@ -13,7 +13,7 @@ import psutil
 from im_bench.accounts import AccountApi
 from im_bench.adapters.im import rooms
 from im_bench.adapters.im.connection import Connection
-from im_bench.load.message_id import MessageIds
+from im_bench.message_id import MessageIds
 from im_cli.engines.engine import LOOPBACK
 from im_proto.v1.conversation_pb2 import AddMembersRequest
 from im_proto.v1.frame_pb2 import ClientFrame

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from im_bench.accounts import AccountApi
 from im_bench.report.schema import result_schema
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.registry import find_scenario
@@ -58,6 +59,12 @@ def test_a_target_that_is_missed_is_an_exit_code_of_its_own(cluster: Cluster, tm
     assert missed.returncode == Verdict.TARGET_MISSED, (missed.stdout, missed.stderr)
     assert "max=0.001ms expected" in missed.stdout
     assert "TARGET MISSED" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+async def test_accounts_are_made_without_a_proxy(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is measured is the server, not what stands between, and connections go straight to it as well."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert len(await AccountApi(cluster.url).make("guest", 1, progress=lambda _done: None)) == 1
 
 
 def test_accounts_of_a_preparation_that_failed_are_kept(tmp_path: Path) -> None:
@@ -186,8 +193,13 @@ def test_people_do_what_the_mix_says(cluster: Cluster, tmp_path: Path) -> None:
     assert result["settings"]["weights"]["beside"]["history"] == 0.5
 
 
-def test_people_catch_up_with_what_they_missed(cluster: Cluster, tmp_path: Path) -> None:
-    arguments = ("--url", cluster.url, "--users", "3", "--conversations", "6", "--changed", "0.5", "--messages", "4")
+LARGE = ("--size", "4000")
+"""Of so many bytes a page has room for a dozen only, and ends early."""
+
+
+@pytest.mark.parametrize("written", [("--messages", "4"), ("--messages", "20", *LARGE)])
+def test_people_catch_up_with_what_they_missed(cluster: Cluster, tmp_path: Path, written: tuple[str, ...]) -> None:
+    arguments = ("--url", cluster.url, "--users", "3", "--conversations", "6", "--changed", "0.5", *written)
     result = bench(tmp_path / "out.json", "offline", *arguments, "--rate", "5", "--duration", "2", "--warm-up", "0")
     assert result["measured"] == {"conversations": 6.0, "moved": 3.0}
     assert 0 < result["latency_ms"]["sync"]["p50"] <= result["latency_ms"]["caught_up"]["max"]
@@ -217,8 +229,9 @@ def test_slow_readers_lose_nothing_and_harm_nobody(cluster: Cluster, tmp_path: P
     assert result["measured"]["slow_closed"] == 0
 
 
-def test_members_scroll_through_a_history(cluster: Cluster, tmp_path: Path) -> None:
-    arguments = ("--url", cluster.url, "--readers", "4", "--messages", "120", "--rate", "20", "--duration", "2")
+@pytest.mark.parametrize("size", [(), LARGE])
+def test_members_scroll_through_a_history(cluster: Cluster, tmp_path: Path, size: tuple[str, ...]) -> None:
+    arguments = ("--url", cluster.url, "--readers", "4", "--messages", "120", *size, "--rate", "20", "--duration", "2")
     result = bench(tmp_path / "out.json", "history", *arguments, "--warm-up", "0")
     assert result["latency_ms"]["page"]["p50"] > 0
     assert result["counts"] == {}, "every page was whole"

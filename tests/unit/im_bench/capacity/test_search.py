@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from im_bench.capacity.search import Bounds, GeneratorTooSlowError, Search, why_not
-from im_bench.ledger.correctness import Correctness
+from im_bench.report.judge import BUSY_SHARE, SLIP_LIMIT_MS
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 
@@ -54,7 +54,8 @@ def result(**changed: object) -> Result:
     [
         ({}, ""),
         ({"acked_per_s": 90.0}, "90 of 100"),
-        ({"correctness": Correctness(lost=1)}, "lost"),
+        ({"verdict": Verdict.INCORRECT, "reasons": ["pages lacked entries"]}, "pages lacked entries"),
+        ({"verdict": Verdict.INVALID, "reasons": ["90 were offered and none was acked"]}, "none was acked"),
         ({"latency_ms": {}}, "nothing was measured"),
     ],
 )
@@ -69,5 +70,23 @@ def test_slower_than_the_limit_breaks() -> None:
 
 
 def test_nothing_is_said_of_a_server_that_the_generator_could_not_fill() -> None:
+    late = {"slip_p99_ms": SLIP_LIMIT_MS + 1, "cpu_share": BUSY_SHARE + 0.01}
     with pytest.raises(GeneratorTooSlowError, match="late"):
-        why_not(result(verdict=Verdict.INVALID, reasons=["late"]), p99_ms=50)
+        why_not(result(verdict=Verdict.INVALID, reasons=["late"], generator=late), p99_ms=50)
+
+
+@pytest.mark.parametrize(
+    ("told", "end"),
+    [
+        ([(100, True)], "as high as was looked"),
+        ([(100, False)] * 2, "even"),
+        ([(100, True), (101, False)], "precision"),
+    ],
+)
+def test_it_says_why_it_ended(told: list[tuple[float, bool]], end: str) -> None:
+    search = Search(Bounds(100, 100, 0.1))
+    for rate, sustained in told:
+        search.tell(rate, sustained=sustained)
+        if not sustained:
+            search.tell(rate, sustained=False)
+    assert end in search.end

@@ -33,6 +33,16 @@ def test_what_comes_after_every_client_has_pulled_it_is_late_and_not_out_of_orde
     assert lane.see(1, 0, 10.0 + CLIENTS_PULL_AFTER_S + 0.1) is Sight.LATE
 
 
+def test_each_hole_has_its_own_time() -> None:
+    """What was pulled long ago stays late, however often numbers are skipped behind it."""
+    lane = SeenLane()
+    lane.see(2, 0, 10.0)
+    lane.see(5, 0, 12.0)
+    assert lane.see(1, 0, 12.1) is Sight.LATE
+    assert lane.see(3, 0, 12.1) is Sight.OUT_OF_ORDER
+    assert lane.see(4, 0, 13.1) is Sight.LATE
+
+
 def test_a_log_that_contradicts_the_sender_is_out_of_order() -> None:
     lane = SeenLane()
     assert lane.see(1, 8, 0.0) is Sight.GOOD

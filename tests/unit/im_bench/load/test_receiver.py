@@ -83,11 +83,23 @@ def test_a_resync_counts_once_the_load_began() -> None:
 
 def test_a_close_by_the_server_is_told_with_its_code() -> None:
     receiver, tally, _ = make()
-    tally.connections = 2
+    receiver.connected()
+    assert tally.connections == 1
     receiver.closed(4000)
-    assert (tally.connections, receiver.closed_with, tally.counts["closed with 4000"]) == (1, 4000, 1)
-    receiver.closed(0)
-    assert (tally.connections, receiver.closed_with) == (0, 4000)
+    assert (tally.connections, receiver.closed_with, tally.counts["closed with 4000"]) == (0, 4000, 1)
+
+
+def test_a_socket_whose_hello_was_refused_never_was_a_connection() -> None:
+    receiver, tally, _ = make()
+    receiver.closed(4000)
+    assert (tally.connections, tally.counts) == (0, {})
+
+
+def test_a_close_right_behind_the_hellos_answer_is_told() -> None:
+    receiver, tally, _ = make()
+    receiver.closed(4000)
+    receiver.connected()
+    assert (tally.connections, tally.counts) == (0, {"closed with 4000": 1})
 
 
 def test_heads_are_kept_at_their_highest() -> None:

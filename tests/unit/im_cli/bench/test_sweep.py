@@ -10,6 +10,7 @@ import pytest
 
 from im_bench.adapters.abstract import Endpoint
 from im_bench.report.result import Result
+from im_bench.run.generator import GeneratorBugError
 from im_bench.run.target import Target
 from im_bench.scenarios.groups import GroupsScenario, GroupsSettings
 from im_cli.bench import sweep as module
@@ -20,6 +21,7 @@ RAN = Result("groups", {"mode": "embedded", "duration": 1.0}, acked_per_s=10.0, 
 STOPPED = Result("groups", {"mode": "embedded"}, stopped=True)
 TWICE = CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED)
 FAILED = CommandError("no server", code=ExitCode.UNREACHABLE)
+CRASHED = GeneratorBugError("a generator process ended by itself with code 9")
 
 
 def swept(outcomes: list[Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -61,11 +63,11 @@ def test_one_that_was_ended_by_hand_keeps_what_it_had(
     assert (len(told["runs"]), "by hand" in told["end"]) == (1, True)
 
 
-@pytest.mark.parametrize(("error", "said"), [(TWICE, "by hand"), (FAILED, "a run failed")])
+@pytest.mark.parametrize(("error", "said"), [(TWICE, "by hand"), (FAILED, "a run failed"), (CRASHED, "a run failed")])
 def test_one_that_failed_keeps_what_it_had_and_says_why(
-    error: CommandError, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(CommandError) as caught:
+    with pytest.raises(type(error)) as caught:
         swept([RAN, error], tmp_path, monkeypatch)
     told = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert (caught.value, len(told["runs"]), said in told["end"]) == (error, 1, True)

@@ -3,7 +3,7 @@
 import time
 from uuid import UUID
 
-from im_bench.load.message_id import MessageIds
+from im_bench.message_id import MessageIds
 
 
 def test_an_id_is_a_uuid_of_version_7_made_now() -> None:
