@@ -145,6 +145,8 @@ class Inbox:
         self.sync.note(conversation_id)
         if listing.picture(0) != before:
             self._changed(listing)
+        if not listing.unread.settled:
+            self.ask_head(conversation_id, now)
         if track.behind and self.screen.follows(listing):
             self.puller.want(conversation_id)
 

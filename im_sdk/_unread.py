@@ -16,7 +16,7 @@ UNREAD_LIMIT: Final = 100
 class Unread:
     """What is unread of one conversation."""
 
-    __slots__ = ("_above", "_counted", "_counted_seq", "_told_read_seq", "read_seq", "settles_at")
+    __slots__ = ("_above", "_counted", "_counted_seq", "_recall_seq", "_told_read_seq", "read_seq", "settles_at")
 
     def __init__(self) -> None:
         self.read_seq = 0
@@ -26,6 +26,8 @@ class Unread:
         """The moment of the server's count: the head of the log then."""
         self._above: deque[int] = deque(maxlen=UNREAD_LIMIT)
         """Unread entries above that moment, ascending; where there are more, the newest: it is "99+" then anyway."""
+        self._recall_seq = 0
+        """The newest recall: a count of an earlier moment, told later, may have in it what was taken back."""
         self._told_read_seq = 0
         self.settles_at = 0
         """The count is from before something that only the server can count; it says it at this head or later. 0: it is right."""
@@ -59,6 +61,8 @@ class Unread:
             return  # of an older moment than what is known here
         self._counted, self._counted_seq, self.read_seq = count, max_seq, read_seq
         self._drop_up_to(max(max_seq, read_seq))
+        if count and max_seq < self._recall_seq:
+            self.settles_at = max(self.settles_at, self._recall_seq)
         if max_seq >= self.settles_at:
             self.settles_at = 0
 
@@ -74,6 +78,8 @@ class Unread:
 
     def recalled(self, target_seq: int, seq: int) -> None:
         """The entry at `seq` takes the one at `target_seq` back."""
+        if target_seq > self.read_seq:
+            self._recall_seq = max(self._recall_seq, seq)
         if target_seq > self._counted_seq:
             if target_seq in self._above:
                 self._above.remove(target_seq)
@@ -106,7 +112,7 @@ class Unread:
 
     def rewind(self, *, read_seq: int) -> None:
         """The log was restored to an earlier state; a count of the new one follows."""
-        self._counted = self._counted_seq = self.settles_at = 0
+        self._counted = self._counted_seq = self._recall_seq = self.settles_at = 0
         self._above.clear()
         self.read_seq = min(self.read_seq, read_seq)
         self._told_read_seq = min(self._told_read_seq, read_seq)

@@ -304,6 +304,28 @@ def test_a_recall_of_what_the_server_counted_has_unread_asked(server: ModelServe
     assert listing.unread.settled
 
 
+def test_a_head_that_a_recall_has_overtaken_is_asked_again(server: ModelServer, device: MakeDevice) -> None:
+    """What it counted was taken back meanwhile, by an entry that was here before it."""
+    log = server.make({1, 2})
+    made, other = device().online(), device(2).online()
+    taken_back = server.append(log, 2, "one")
+    server.append(log, 2, "two")
+    older = server.head(log, 1)
+    request = message_pb2.RecallMessageRequest(conversation_id=log.conversation_id, seq=taken_back.seq)
+    other.ask("recall_message", request)
+    other.settle()
+    made.settle()
+    inbox = made.session.inbox
+    assert inbox.pictures()[0].unread == 1
+    asked = len(made.asked("get_conversation"))
+    inbox.take_head(older, False, made.now)
+    made.session.tick(made.now)
+    made.pump()
+    assert len(made.asked("get_conversation")) == asked + 1
+    made.settle()
+    assert [(one.unread, one.unread_settled) for one in inbox.pictures()] == [(1, True)]
+
+
 def test_what_could_not_be_counted_is_asked_again_on_the_next_connection(
     server: ModelServer, device: MakeDevice
 ) -> None:

@@ -80,6 +80,16 @@ def test_a_recall_that_the_count_knew_or_of_what_is_read_changes_nothing(unread:
     assert (unread.count, unread.settled) == (4, True)
 
 
+def test_a_count_from_before_a_recall_that_is_told_behind_it_is_asked_again(unread: Unread) -> None:
+    """The entry came here and was taken back here; in a count of the moment between it is still."""
+    unread.came(10)
+    unread.recalled(10, 12)
+    unread.told(5, max_seq=11, read_seq=5)
+    assert unread.settles_at == 12
+    unread.told(4, max_seq=12, read_seq=5)
+    assert (unread.count, unread.settled) == (4, True)
+
+
 def test_what_was_left_out_is_the_servers_to_count(unread: Unread) -> None:
     unread.missed(9)
     assert unread.settled
