@@ -4,15 +4,12 @@ A rate breaks when it broke twice in a row: one hiccup of the machine says nothi
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from im_bench.report.expectations import main_latency
 from im_bench.report.judge import generator_bound
+from im_bench.report.keeping_up import keeps_up
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
-
-KEEPS_UP: Final = 0.97
-"""Acked of offered: less is a queue that grows, whatever its latency is by the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ def why_not(result: Result, *, p99_ms: float) -> str:
     p99 = result.latency_ms[latency]["p99"] if latency is not None else None
     if p99 is None:
         return "nothing was measured"
-    if (result.acked_per_s or 0) < KEEPS_UP * (result.offered_per_s or 0):
+    if not keeps_up(result.offered_per_s, result.acked_per_s, closed=False):
         return f"{result.acked_per_s:,.0f} of {result.offered_per_s:,.0f} offered a second were acked"
     if p99 > p99_ms:
         return f"{latency} p99 {p99:,.1f} ms"

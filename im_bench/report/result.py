@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from im_bench.ledger.correctness import Correctness
 from im_bench.measure.latency import Summary
+from im_bench.report.keeping_up import keeps_up
 from im_bench.report.record import Row
 from im_bench.report.verdict import Verdict
 
@@ -46,6 +47,11 @@ class Result:
     series: list[Row] = field(default_factory=list)
     measured: dict[str, float] = field(default_factory=dict)
     """What only this scenario measures, such as bytes per connection."""
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the server acked what it was offered."""
+        return keeps_up(self.offered_per_s, self.acked_per_s, closed=bool(self.settings.get("closed")))
 
     def worsen(self, verdict: Verdict, reason: str) -> None:
         """Note a reason for a verdict; the heaviest one counts."""

@@ -17,7 +17,8 @@ def print_summary(result: Result, console: Console) -> None:
     """Print the verdict first, then the figures."""
     colour = _COLOURS.get(result.verdict, "white")
     loop = " [bold yellow]closed loop[/]" if result.settings.get("closed") else ""
-    console.print(f"\n[bold]{result.scenario}[/]  [{colour} bold]{result.verdict.name}[/]{loop}")
+    behind = "" if result.keeps_up else " [bold yellow]did not keep up[/]"
+    console.print(f"\n[bold]{result.scenario}[/]  [{colour} bold]{result.verdict.name}[/]{behind}{loop}")
     for reason in result.reasons:
         console.print(f"  [{colour}]{reason}[/]", highlight=False)
     for note in result.notes:

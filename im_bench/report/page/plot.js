@@ -41,17 +41,17 @@ function element(name, attributes, parent, text) {
  * A plot has `lines` (each a `name`, `points` as [x, y], if it was measured more than once `ranges` as [x, least, most], and
  * the number of its colour as `hue` where that of its place would not be the same in all plots),
  * the `unit` of y, `log` for its scale, `x` for the marks of the other axis, `tell` for the words at a place on it, and perhaps
- * a `band` to set off, a `rim` for a first line that others lie upon, `keep` for lines that are nothing but noughts.
+ * a `span` of x that is shown whether or not it has values, a `band` to set off, a `rim` for a first line that others lie upon, `keep` for lines that are nothing but noughts.
  */
 function draw(figure, plot) {
   figure.querySelectorAll("svg, .legend, .tip").forEach((old) => old.remove());
   const lines = plot.lines.filter((line) => plot.keep || used(line)).slice(0, COLOURS)
     .map((line, index) => ({ ...line, colour: `var(--s${line.hue ?? index})` }));
   const values = lines.flatMap((line) => line.points).filter(([, y]) => y !== null);
-  figure.hidden = values.length < 2;
+  figure.hidden = values.length < 2 || !lines.some((line) => line.ranges || line.points.filter(([, y]) => y !== null).length > 1);
   if (figure.hidden) return;
   const caption = figure.querySelector("figcaption");
-  caption.innerHTML = `${caption.firstChild.textContent}<small>${plot.unit}</small>`;
+  caption.innerHTML = `${caption.firstChild.textContent}<small>${plot.unit}${plot.log ? ", logarithmic" : ""}</small>`;
   const legend = document.createElement("div");
   legend.className = "legend";
   legend.append(...lines.map((line) => {
@@ -68,7 +68,7 @@ function draw(figure, plot) {
   const svg = element("svg", { height, role: "img", "aria-label": caption.firstChild.textContent }, figure);
   const ends = lines.flatMap((line) => (line.ranges ?? []).flatMap(([, least, most]) => [least, most]));
   const xs = values.map(([x]) => x), ys = [...values.map(([, y]) => y), ...ends].filter((y) => !plot.log || y > 0);
-  const low = Math.min(...xs), high = Math.max(...xs);
+  const [low, high] = plot.span ?? [Math.min(...xs), Math.max(...xs)];
   const ticks = plot.log ? logTicks(Math.min(...ys), Math.max(...ys)) : linearTicks(Math.max(...ys));
   const scale = plot.log ? Math.log10 : (y) => y;
   const floor = scale(ticks[0]), ceiling = scale(ticks.at(-1));

@@ -10,6 +10,7 @@ const overTime = (name, pick) => ({ name, points: rows.map((row) => [row.t_s, pi
 const time = {
   x: timeAxis,
   tell: (x) => `${+x.toFixed(1)} s`,
+  span: [rows[0]?.t_s, rows.at(-1)?.t_s],  // the same in all plots, so that an eye can go down from one to the next
   band: measured.length ? { from: measured[0].t_s - 1, to: measured.at(-1).t_s, label: "measured" } : null,
 };
 
@@ -26,8 +27,9 @@ function plots() {
       lines: curves, unit: "ms", log: true, x: percentileAxis, tell: (x) => `p${+(100 * (1 - 10 ** -x)).toFixed(3)}`,
     },
     latency: {
-      lines: ["p50", "p99", "max"].map((key) => overTime(`${main} ${key}`, (row) => row.latency_ms[main]?.[key])),
-      unit: "ms", log: true, ...time,
+      // Of few values p99 is the greatest: that one shows as a rim.
+      lines: ["max", "p99", "p50"].map((key) => overTime(`${main} ${key}`, (row) => row.latency_ms[main]?.[key])),
+      unit: "ms", log: true, rim: true, ...time,
     },
     // They lie upon each other as long as the server keeps up: the first one shows as a rim.
     rates: { lines: rates.map((name) => overTime(name, (row) => row[`${name}_per_s`])), unit: "/s", rim: true, ...time },

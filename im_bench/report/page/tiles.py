@@ -3,6 +3,8 @@
 import html
 from typing import Any, Final
 
+from im_bench.report.keeping_up import keeps_up
+
 VERDICTS: Final = {
     "GOOD": "Every message is accounted for.",
     "INCORRECT": "Something was lost, doubled or out of order: no figure below counts.",
@@ -14,10 +16,13 @@ VERDICTS: Final = {
 def headline(result: dict[str, Any]) -> str:
     """Scenario, verdict, and what was done, in a sentence."""
     verdict, settings = result["verdict"], result["settings"]
-    closed = '<span class="badge closed">closed loop</span>' if settings.get("closed") else ""
+    closed = bool(settings.get("closed"))
+    behind = not keeps_up(result["offered_per_s"], result["acked_per_s"], closed=closed)
+    beside = (text for text, shown in (("did not keep up", behind), ("closed loop", closed)) if shown)
+    badges = "".join(f'<span class="badge closed">{text}</span>' for text in beside)
     return (
         f'<h1>{html.escape(result["scenario"])} <span class="badge {verdict.lower()}">{verdict.replace("_", " ")}</span>'
-        f"{closed}</h1><p>{html.escape(VERDICTS[verdict])} {html.escape(_done(result))}</p>"
+        f"{badges}</h1><p>{html.escape(VERDICTS[verdict])} {html.escape(_done(result))}</p>"
     )
 
 

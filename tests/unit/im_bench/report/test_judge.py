@@ -50,7 +50,12 @@ def test_a_late_and_busy_generator_makes_the_run_invalid() -> None:
 def test_a_late_generator_on_a_full_machine_is_told_and_valid() -> None:
     result = judged(slip_s=0.020, cpu_s=5.0)
     assert result.verdict is Verdict.GOOD
-    assert "the machine was full" in result.notes[0]
+    assert any("the machine was full" in note for note in result.notes)
+
+
+def test_a_server_that_did_not_keep_up_is_told_first() -> None:
+    result = judged(slip_s=0.020, cpu_s=5.0)
+    assert result.notes[0] == "the server did not keep up: 90% of what was offered was acked in time"
 
 
 def test_a_loss_outweighs_everything() -> None:

@@ -27,7 +27,7 @@ def result(**changed: Any) -> dict[str, Any]:
     latency = Latency()
     latency.add(dict.fromkeys(range(100, 5000, 7), 1))
     return {
-        "scenario": "private", "verdict": "GOOD", "reasons": [], "notes": [], "acked_per_s": 99.0, "delivered_per_s": 99.0,
+        "scenario": "private", "verdict": "GOOD", "reasons": [], "notes": [], "offered_per_s": 100.0, "acked_per_s": 99.0, "delivered_per_s": 99.0,
         "settings": {"rate": 100.0, "duration": 5.0, "mode": "cluster"}, "latency_ms": {"delivery": SUMMARY},
         "environment": {"cores": 2, "cpu_model": "a processor"}, "histograms": {"delivery": latency.encoded()},
         "correctness": {"lost": 0, "gap": 3}, "counts": {}, "measured": {}, "generator": {"cpu_share": 0.2},
