@@ -7,6 +7,8 @@ from im_bench.capacity.sweep import Lines, Sweep
 from im_bench.capacity.sweep_table import sweep_table
 from im_bench.report.page.fill import details, fill, remarks, table
 
+FANS_OUT: Final = 1.5
+"""Deliveries for each ack, above which each of them has a cost of its own."""
 VARIES: Final = ("seed", "url")
 """Settings that differ from run to run whatever is varied."""
 
@@ -49,7 +51,10 @@ def _reasons(sweep: Sweep) -> list[str]:
 def _plots(sweep: Sweep) -> dict[str, dict[str, Any]]:
     """What `sweep.js` draws; costs and latencies of values that lie far apart are told by their powers."""
     rates = sweep.rates()
-    fans_out = "delivered" in rates and rates["delivered"] != rates.get("acked")
+    acked, delivered = rates.get("acked", {}), rates.get("delivered", {})
+    fans_out = any(
+        spread.median > FANS_OUT * acked[value].median for value, spread in delivered.items() if value in acked
+    )
     latencies = {f"{sweep.latency} {key}": line for key, line in sweep.latencies().items()}
     return {
         "costs": {"unit": "µs", "log": True, "lines": _drawn(sweep.costs())},

@@ -26,14 +26,14 @@ def sweep_table(sweep: Sweep, *, ranges: bool) -> tuple[list[str], list[list[str
         "CPU each, µs": whole,
         **{name.replace("_", " "): line for name, line in sweep.measured().items()},
     }
-    columns: dict[str, dict[Value, str]] = {
+    columns: dict[str, dict[Value, str]] = {"verdict": {value: _verdicts(sweep, value) for value in sweep.axis.values}}
+    columns |= {
         name: {value: str(spread) if ranges else short(spread.median) for value, spread in line.items()}
         for name, line in lines.items()
         if line
     }
     if whole:
         columns["of the first"] = dict(_ratios(whole))
-    columns["verdict"] = {value: _verdicts(sweep, value) for value in sweep.axis.values}
     head = [sweep.axis.label, *columns]
     rows = [
         [f"{value:,.10g}", *(column.get(value) or NOTHING for column in columns.values())]

@@ -81,7 +81,7 @@ def judge(record: Record, result: Result) -> None:
     if never_sent := record.counts.get("never sent"):
         result.note(
             f"{never_sent:,} messages were due and still waited for their sender's last one at the end: "
-            "the server did not keep up; their age counts as their latency"
+            "their age counts as their latency"
         )
     find_steadiness(result)
     _judge_generator(result)
