@@ -20,7 +20,7 @@ the same as this page.
 """
 OF_TYPER = {"help", "install_completion", "show_completion"}
 TYPES = {Path: "PATH", str: "TEXT", int: "N", float: "NUMBER"}
-DURATION = re.compile(r"<duration> \[x>=(?P<least>[0-9.]+)s\]")
+DURATION = re.compile(r"<duration> \[(?P<least>[0-9.]+)<=x<=(?P<most>[0-9.]+)s\]")
 
 
 class TypeDescriptor(Protocol):
@@ -87,7 +87,7 @@ def help_of(parameter: Parameter) -> str:
         most = "" if parameter.max is None else f" to {parameter.max}"
         text += f" {parameter.min}{most or ' or more'}."
     if match := DURATION.fullmatch(parameter.metavar or ""):
-        text += f" A number, or `30s`, `500ms`, `2m`; {match['least']} s or more."
+        text += f" A number, or `30s`, `500ms`, `2m`; {match['least']} to {match['most']} s."
     if parameter.envvar:
         text += f" Variable: `{parameter.envvar}`."
     return text

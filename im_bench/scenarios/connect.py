@@ -15,7 +15,7 @@ from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import Kind, People, Scenario, Step, Told
 from im_bench.scenarios.devices import people_for
-from im_bench.scenarios.option import LoadSettings, Option
+from im_bench.scenarios.option import MOST_PEOPLE, MOST_PER_S, LoadSettings, Option
 
 INSTANCES: Final = 4
 """Half of what a device may hold: the server may learn of a new connection before the old one's end."""
@@ -26,9 +26,11 @@ FAILED: Final = "not connected: "
 class ConnectSettings(LoadSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("Connections opened a second, once the ramp is over.", min=0.01)] = 100.0
+    rate: Annotated[float, Option("Connections opened a second, once the ramp is over.", min=0.01, max=MOST_PER_S)] = (
+        100.0
+    )
     connections: Annotated[
-        int, Option("Connections open at the same time; beyond it the oldest one leaves first.", min=1)
+        int, Option("Connections open at the same time; beyond it the oldest one leaves first.", min=1, max=MOST_PEOPLE)
     ] = 1_000
 
 

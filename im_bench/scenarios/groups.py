@@ -9,7 +9,7 @@ from im_bench.adapters.im import rooms
 from im_bench.load.crew import Person
 from im_bench.load.sender import Sender
 from im_bench.scenarios.abstract import People, Told
-from im_bench.scenarios.option import Option, TalkSettings
+from im_bench.scenarios.option import MOST_PER_S, Option, TalkSettings
 from im_bench.scenarios.talk import TalkScenario
 
 
@@ -17,7 +17,9 @@ from im_bench.scenarios.talk import TalkScenario
 class GroupsSettings(TalkSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("What all together offer a second, once the ramp is over.", min=0.01)] = 200.0
+    rate: Annotated[
+        float, Option("What all together offer a second, once the ramp is over.", min=0.01, max=MOST_PER_S)
+    ] = 200.0
     groups: Annotated[int, Option("Groups that talk.", min=1, max=10_000)] = 50
     members: Annotated[int, Option("Members of each, everybody in one group only.", min=2, max=500)] = 10
 

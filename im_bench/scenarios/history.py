@@ -16,13 +16,14 @@ from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import People, Scenario, Step, Told
-from im_bench.scenarios.option import LoadSettings, Option
+from im_bench.scenarios.option import MOST_PER_S, LoadSettings, Option
 from im_bench.scenarios.write import write
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import PullRequest, PullResponse
 
 PAGE: Final = 100
 FILL_S: Final = 300.0
+MOST_MESSAGES: Final = 1_000_000
 SHORT: Final = "pages that lacked entries"
 REFUSED: Final = "page refused "
 
@@ -31,9 +32,9 @@ REFUSED: Final = "page refused "
 class HistorySettings(LoadSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("Pages read a second, once the ramp is over.", min=0.01)] = 100.0
+    rate: Annotated[float, Option("Pages read a second, once the ramp is over.", min=0.01, max=MOST_PER_S)] = 100.0
     readers: Annotated[int, Option("Members of the group who read.", min=2, max=500)] = 50
-    messages: Annotated[int, Option("Messages written before reading begins.", min=PAGE)] = 2_000
+    messages: Annotated[int, Option("Messages written before reading begins.", min=PAGE, max=MOST_MESSAGES)] = 2_000
     size: Annotated[int, Option("Bytes of each message's text.", min=1, max=8_000)] = 100
 
 

@@ -12,7 +12,7 @@ from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import Kind, People, Scenario, Step, Told
 from im_bench.scenarios.devices import people_for
-from im_bench.scenarios.option import Option, Settings
+from im_bench.scenarios.option import MOST_PEOPLE, MOST_S, Option, Settings
 
 SETTLE_S: Final = 2.0
 """Memory is read so long after the last connection: what opening took is given back by then."""
@@ -24,9 +24,11 @@ PINGS_AT_ONCE: Final = 10
 class IdleSettings(Settings):
     """What the run does."""
 
-    low: Annotated[int, Option("Connections at the first reading of memory.", min=1)] = 2_000
-    high: Annotated[int, Option("Connections at the second.", min=2)] = 10_000
-    hold: Annotated[float, Option("Seconds the high number is held, with pings.", min=1, is_duration=True)] = 30.0
+    low: Annotated[int, Option("Connections at the first reading of memory.", min=1, max=MOST_PEOPLE)] = 2_000
+    high: Annotated[int, Option("Connections at the second.", min=2, max=MOST_PEOPLE)] = 10_000
+    hold: Annotated[
+        float, Option("Seconds the high number is held, with pings.", min=1, max=MOST_S, is_duration=True)
+    ] = 30.0
 
 
 class IdleScenario(Scenario[IdleSettings]):

@@ -8,7 +8,7 @@ from im_bench.adapters.im import rooms
 from im_bench.load.crew import Seat
 from im_bench.scenarios.abstract import Step, Told
 from im_bench.scenarios.one_room import INTRODUCE, OPEN, OneRoomScenario, OneRoomSettings
-from im_bench.scenarios.option import Option
+from im_bench.scenarios.option import MOST_S, Option
 from im_bench.scenarios.talk import COLLECT, CONNECT, DRIVE, SETTLE, VERIFY
 
 CALM: Final = Step("calm", "waiting until the new group's messages go one way only")
@@ -29,6 +29,7 @@ class LargeGroupSettings(OneRoomSettings):
             "Seconds that a new group of more than 500 rests first: for 30 s after it became large "
             "(repo.fanout.both_ways_s) every message comes twice, and costs twice.",
             min=0,
+            max=MOST_S,
             is_duration=True,
         ),
     ] = 31.0

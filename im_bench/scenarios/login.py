@@ -15,7 +15,7 @@ from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import People, Scenario, Step, Told
-from im_bench.scenarios.option import LoadSettings, Option
+from im_bench.scenarios.option import MOST_PEOPLE, MOST_PER_S, LoadSettings, Option
 
 TIMEOUT_S: Final = 30.0
 FAILED: Final = "not logged in: "
@@ -25,8 +25,8 @@ FAILED: Final = "not logged in: "
 class LoginSettings(LoadSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("Logins a second, once the ramp is over.", min=0.01)] = 10.0
-    users: Annotated[int, Option("Accounts that log in, in turn.", min=1)] = 200
+    rate: Annotated[float, Option("Logins a second, once the ramp is over.", min=0.01, max=MOST_PER_S)] = 10.0
+    users: Annotated[int, Option("Accounts that log in, in turn.", min=1, max=MOST_PEOPLE)] = 200
 
 
 class LoginScenario(Scenario[LoginSettings]):

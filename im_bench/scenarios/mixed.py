@@ -14,7 +14,7 @@ from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.scenarios.abstract import People, Told
 from im_bench.scenarios.mix import MESSAGES, load_mix
-from im_bench.scenarios.option import Option, TalkSettings
+from im_bench.scenarios.option import MOST_PER_S, Option, TalkSettings
 from im_bench.scenarios.talk import TalkScenario
 from im_proto.v1.frame_pb2 import ClientFrame, ServerFrame
 from im_proto.v1.message_pb2 import PullRequest, TypingRequest
@@ -28,7 +28,9 @@ GROUPS_AT_ONCE: Final = 4
 class MixedSettings(TalkSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("Messages all together offer a second, once the ramp is over.", min=0.01)] = 300.0
+    rate: Annotated[
+        float, Option("Messages all together offer a second, once the ramp is over.", min=0.01, max=MOST_PER_S)
+    ] = 300.0
     users: Annotated[int, Option("People online; a multiple of --group-size.", min=2, max=10_000)] = 1_000
     group_size: Annotated[int, Option("Members of each group: everybody is in one. Even.", min=2, max=500)] = 10
     mix: Annotated[str, Option("TOML file with weights; without it that of the load tester, `scenarios/mix.toml`.")] = (

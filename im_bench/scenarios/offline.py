@@ -17,7 +17,7 @@ from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import People, Scenario, Step, Told
-from im_bench.scenarios.option import LoadSettings, Option
+from im_bench.scenarios.option import MOST_PER_S, LoadSettings, Option
 from im_bench.scenarios.write import write
 from im_proto.v1.conversation_pb2 import Head
 from im_proto.v1.frame_pb2 import ClientFrame
@@ -40,7 +40,9 @@ SHORT: Final = "catch-ups that lacked messages"
 class OfflineSettings(LoadSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("People who come back a second, once the ramp is over.", min=0.01)] = 10.0
+    rate: Annotated[
+        float, Option("People who come back a second, once the ramp is over.", min=0.01, max=MOST_PER_S)
+    ] = 10.0
     users: Annotated[int, Option("People who were away, in turn.", min=1, max=490)] = 50
     conversations: Annotated[int, Option("Conversations that each of them is in.", min=1, max=10_000)] = 200
     changed: Annotated[float, Option("The share of them in which something was written meanwhile.", min=0, max=1)] = 0.1

@@ -12,7 +12,7 @@ from im_bench.load.sender import Sender
 from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.scenarios.abstract import People, Step, Told
-from im_bench.scenarios.option import Option, TalkSettings
+from im_bench.scenarios.option import MOST_PER_S, Option, TalkSettings
 from im_bench.scenarios.talk import COLLECT, CONNECT, DRIVE, SETTLE, VERIFY, TalkScenario
 
 INTRODUCE: Final = Step("introduce", "finding out who is there")
@@ -23,7 +23,9 @@ OPEN: Final = Step("open", "opening the conversation")
 class OneRoomSettings(TalkSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("What all together offer a second, once the ramp is over.", min=0.01)] = 10.0
+    rate: Annotated[
+        float, Option("What all together offer a second, once the ramp is over.", min=0.01, max=MOST_PER_S)
+    ] = 10.0
     members: Annotated[int, Option("People who look at the conversation.", min=2, max=10_000)] = 1_000
     senders: Annotated[int, Option("Those of them who write, in turn.", min=1)] = 20
 

@@ -1,9 +1,16 @@
 """A scenario's settings, told once: the command line, its help and the reference page come from these fields."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from im_bench.load.schedule import Arrivals
+
+MOST_PER_S: Final = 1_000_000
+"""What may be asked for in a second: far above what a generator can offer, so that a slip of the finger is one."""
+MOST_S: Final = 86_400
+"""How long anything may take: a day, since a longer load is better measured as several runs."""
+MOST_PEOPLE: Final = 1_000_000
+"""As many as `im bench prepare` makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +35,16 @@ class Settings:
 class LoadSettings(Settings):
     """What a scenario can be told that drives at a rate."""
 
-    rate: Annotated[float, Option("What all together offer a second, once the ramp is over.", min=0.01)] = 500.0
-    duration: Annotated[float, Option("Seconds measured.", min=0.1, is_duration=True)] = 20.0
-    warm_up: Annotated[float, Option("Seconds at full rate before measuring.", min=0, is_duration=True)] = 3.0
+    rate: Annotated[
+        float, Option("What all together offer a second, once the ramp is over.", min=0.01, max=MOST_PER_S)
+    ] = 500.0
+    duration: Annotated[float, Option("Seconds measured.", min=0.1, max=MOST_S, is_duration=True)] = 20.0
+    warm_up: Annotated[float, Option("Seconds at full rate before measuring.", min=0, max=MOST_S, is_duration=True)] = (
+        3.0
+    )
     ramp: Annotated[
-        float, Option("Seconds in which the rate rises to full, before the warm-up.", min=0, is_duration=True)
+        float,
+        Option("Seconds in which the rate rises to full, before the warm-up.", min=0, max=MOST_S, is_duration=True),
     ] = 0.0
     arrivals: Annotated[
         Arrivals, Option("`constant`: evenly spaced. `poisson`: as people do who know nothing of each other.")
@@ -47,7 +59,10 @@ class TalkSettings(LoadSettings):
     drain: Annotated[
         float,
         Option(
-            "Seconds at most that the last answers and the last deliveries are waited for.", min=0.1, is_duration=True
+            "Seconds at most that the last answers and the last deliveries are waited for.",
+            min=0.1,
+            max=MOST_S,
+            is_duration=True,
         ),
     ] = 15.0
     closed: Annotated[

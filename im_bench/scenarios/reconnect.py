@@ -16,7 +16,7 @@ from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
 from im_bench.scenarios.abstract import Kind, People, Scenario, Step, Told
 from im_bench.scenarios.devices import people_for
-from im_bench.scenarios.option import Option, Settings
+from im_bench.scenarios.option import MOST_PEOPLE, MOST_S, Option, Settings
 
 INSTANCES: Final = 3
 """The server may learn of a new connection before the old one's end: half of what a device may hold, at most."""
@@ -29,9 +29,10 @@ FAILED: Final = "tried in vain: "
 class ReconnectSettings(Settings):
     """What the run does."""
 
-    connections: Annotated[int, Option("Connections that are cut at the same moment.", min=1)] = 2_000
+    connections: Annotated[int, Option("Connections that are cut at the same moment.", min=1, max=MOST_PEOPLE)] = 2_000
     within: Annotated[
-        float, Option("Seconds in which all must be back; those that are not are told.", min=1, is_duration=True)
+        float,
+        Option("Seconds in which all must be back; those that are not are told.", min=1, max=MOST_S, is_duration=True),
     ] = 60.0
 
 

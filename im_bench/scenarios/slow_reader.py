@@ -13,7 +13,7 @@ from im_bench.report.record import Record
 from im_bench.report.result import Result
 from im_bench.scenarios.abstract import Told
 from im_bench.scenarios.one_room import OneRoomScenario, OneRoomSettings
-from im_bench.scenarios.option import Option
+from im_bench.scenarios.option import MOST_PER_S, Option
 from im_bench.scenarios.talk import Acked
 
 
@@ -21,7 +21,9 @@ from im_bench.scenarios.talk import Acked
 class SlowReaderSettings(OneRoomSettings):
     """What the run does."""
 
-    rate: Annotated[float, Option("What all together offer a second, once the ramp is over.", min=0.01)] = 100.0
+    rate: Annotated[
+        float, Option("What all together offer a second, once the ramp is over.", min=0.01, max=MOST_PER_S)
+    ] = 100.0
     members: Annotated[int, Option("Members of the group.", min=3, max=500)] = 50
     senders: Annotated[int, Option("Those of them who write, in turn.", min=1)] = 10
     slow: Annotated[int, Option("Those of them who stop reading while the load lasts; they do not write.", min=1)] = 10

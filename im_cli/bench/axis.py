@@ -59,8 +59,8 @@ def _value(text: str, setting: str, kind: type, option: Option) -> Value:
     least, most = option.min, option.max
     if (least is not None and value < least) or (most is not None and value > most):
         limits = [
-            *([f"at least {least:g}"] if least is not None else []),
-            *([f"at most {most:g}"] if most is not None else []),
+            *([f"at least {least:,.10g}"] if least is not None else []),
+            *([f"at most {most:,.10g}"] if most is not None else []),
         ]
         raise ValueError(f"--over {setting}: {text} is not {' and '.join(limits)}")
     return value

@@ -26,13 +26,15 @@ def seconds(text: str, *, needs_unit: bool = False) -> float:
     return float(match["value"]) * _SECONDS[match["unit"]]
 
 
-def seconds_from(least: float) -> Callable[[str | float], float]:
-    """A parser of lengths that are not below `least` seconds; a default comes as the number that it is."""
+def seconds_between(least: float, most: float) -> Callable[[str | float], float]:
+    """A parser of lengths from `least` to `most` seconds; a default comes as the number that it is."""
 
     def parse(given: str | float) -> float:
         length = seconds(given) if isinstance(given, str) else given
         if length < least:
             raise typer.BadParameter(f"{given} is less than {least:g} s")
+        if length > most:
+            raise typer.BadParameter(f"{given} is more than {most:,g} s")
         return length
 
     return parse

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -11,6 +11,13 @@ from rich.table import Table
 
 from im_bench.capacity.plan import CapacityPlan, Demand, make_plan, read_costs
 from im_cli.exit_code import CommandError, ExitCode
+
+MOST_USERS: Final = 10_000_000_000
+"""More than there are people."""
+MOST_A_DAY: Final = 86_400
+"""One each second."""
+MOST_PEAK: Final = 86_400
+"""A whole day's messages in one second."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,10 +27,12 @@ def add_to(app: typer.Typer) -> None:
 
 def plan(
     *,
-    users: Annotated[int, typer.Option(min=1, help="Accounts.")],
-    messages_per_day: Annotated[float, typer.Option(min=0, help="Messages that each of them sends a day.")] = 40.0,
+    users: Annotated[int, typer.Option(min=1, max=MOST_USERS, help="Accounts.")],
+    messages_per_day: Annotated[
+        float, typer.Option(min=0, max=MOST_A_DAY, help="Messages that each of them sends a day.")
+    ] = 40.0,
     online: Annotated[float, typer.Option(min=0, max=1, help="The share of them connected at the busiest time.")] = 0.2,
-    peak: Annotated[float, typer.Option(min=1, help="The busiest second over the average one.")] = 5.0,
+    peak: Annotated[float, typer.Option(min=1, max=MOST_PEAK, help="The busiest second over the average one.")] = 5.0,
     text_bytes: Annotated[int, typer.Option(min=1, help="A message's text, on average.")] = 100,
     group_share: Annotated[float, typer.Option(min=0, max=1, help="The share of messages that go to groups.")] = 0.4,
     group_size: Annotated[int, typer.Option(min=2, help="Members of a group, on average.")] = 20,

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final, get_args, get_type_hints
 import typer
 
 from im_bench.scenarios.abstract import Scenario
-from im_bench.scenarios.option import Option, Settings
+from im_bench.scenarios.option import MOST_S, Option, Settings
 from im_bench.scenarios.registry import SCENARIOS
 from im_cli.bench import flags
-from im_cli.bench.duration import seconds_from
+from im_cli.bench.duration import seconds_between
 from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags, measure
 
@@ -59,8 +59,9 @@ def _parameter(name: str, default: object, hint: object) -> inspect.Parameter:
     assert isinstance(option, Option)
     flag = f"--{name.replace('_', '-')}"
     if option.is_duration:
-        least = option.min or 0
-        told = typer.Option(flag, help=option.help, parser=seconds_from(least), metavar=f"<duration> [x>={least:g}s]")
+        least, most = option.min or 0, MOST_S if option.max is None else option.max
+        parser, metavar = seconds_between(least, most), f"<duration> [{least:g}<=x<={most:g}s]"
+        told = typer.Option(flag, help=option.help, parser=parser, metavar=metavar)
     else:
         told = typer.Option(flag, help=option.help, min=option.min, max=option.max)
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told])

@@ -17,7 +17,7 @@ from im_bench.report.whole_file import write_whole
 from im_bench.run.generator import GeneratorBugError
 from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
-from im_bench.scenarios.option import LoadSettings
+from im_bench.scenarios.option import MOST_PER_S, MOST_S, LoadSettings
 from im_cli.bench.duration import seconds
 from im_cli.bench.measure import Flags, check, opened, run_once
 from im_cli.bench.people import PeopleSource
@@ -26,8 +26,8 @@ from im_cli.exit_code import CommandError, ExitCode
 
 OWN: Final[dict[str, tuple[Any, Any]]] = {
     "p99": (Annotated[str, typer.Option(help="What the 99th percentile of latency may be at most: `200ms`, `1s`.")], "200ms"),
-    "least": (Annotated[float, typer.Option(min=0.1, help="The first rate; it is doubled until it breaks.")], 200.0),
-    "most": (Annotated[float, typer.Option(min=0.1, help="No rate above this one.")], 100_000.0),
+    "least": (Annotated[float, typer.Option(min=0.1, max=MOST_PER_S, help="The first rate; it is doubled until it breaks.")], 200.0),
+    "most": (Annotated[float, typer.Option(min=0.1, max=MOST_PER_S, help="No rate above this one.")], 100_000.0),
     "precision": (
         Annotated[float, typer.Option(min=0.01, max=1, help="Stop when what broke is so little above what held.")], 0.1,
     ),
@@ -69,6 +69,8 @@ def search(
         p99_ms = 1000 * seconds(p99, needs_unit=True)
     except typer.BadParameter as error:
         raise CommandError(f"--p99 {p99}: write 200ms or 1s", code=ExitCode.USAGE) from error
+    if not 0 < p99_ms <= 1000 * MOST_S:
+        raise CommandError(f"--p99 {p99}: write more than 0 and at most {MOST_S:,} s", code=ExitCode.USAGE)
     if getattr(settings, "closed", False):
         raise CommandError("--closed has no rate to search", code=ExitCode.USAGE)
     if least > most:

@@ -1,7 +1,7 @@
 import pytest
 import typer
 
-from im_cli.bench.duration import seconds, seconds_from
+from im_cli.bench.duration import seconds, seconds_between
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,13 @@ def test_a_latency_has_its_unit() -> None:
         seconds("200", needs_unit=True)
 
 
-def test_the_least_is_told_and_a_default_taken_as_it_is() -> None:
-    parse = seconds_from(0.1)
+def test_the_limits_are_told_and_a_default_taken_as_it_is() -> None:
+    parse = seconds_between(0.1, 86_400)
     assert parse("100ms") == pytest.approx(0.1)
     assert parse(20.0) == 20
     with pytest.raises(typer.BadParameter, match=r"50ms is less than 0\.1 s"):
         parse("50ms")
+    with pytest.raises(typer.BadParameter, match=r"is more than 86,400 s"):
+        parse("86401s")
+    with pytest.raises(typer.BadParameter, match="is more than"):
+        parse("9" * 400)
