@@ -1,6 +1,9 @@
 """How every `im` command ends; `im bench` documents its own verdicts beside its scenarios."""
 
 from enum import IntEnum
+from typing import Final
+
+BUG_ADVICE: Final = "please report it with the lines above, the command and what `im version --verbose` prints"
 
 
 class ExitCode(IntEnum):
@@ -20,7 +23,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 7
     """No server answered, or it did not acknowledge everything in time."""
     INTERNAL = 70
-    """A bug of ours; the log has the traceback."""
+    """A bug of ours; the log has the traceback, that of a command is printed."""
     INTERRUPTED = 130
     """Ctrl-C, twice."""
 

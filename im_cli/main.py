@@ -4,6 +4,7 @@ Commands import what they need when they run, so that `im --help` and `im versio
 """
 
 import sys
+import traceback
 from typing import NoReturn
 
 import typer
@@ -14,8 +15,9 @@ from typer.exceptions import TyperException
 from im_cli import backup, bench, chat, dlq, keys, migrate, migrate_data, repo, serve, up, user, version
 from im_cli.cluster import command as cluster
 from im_cli.doctor import command as doctor
-from im_cli.exit_code import CommandError, ExitCode
+from im_cli.exit_code import BUG_ADVICE, CommandError, ExitCode
 from im_cli.status import command as status
+from im_cli.usage_error import advice_for, problem_of
 from im_infra.errors import ImError
 
 APP = typer.Typer(
@@ -45,13 +47,14 @@ for _module in (
     version,
 ):
     _module.add_to(APP)
+APP.callback()(version.as_flag)
 
 
 def main() -> NoReturn:
     """Run the command line and exit with a documented code."""
     errors = Console(stderr=True)
     try:
-        code = APP(standalone_mode=False)
+        code = APP(prog_name="im", standalone_mode=False)
     except CommandError as error:
         errors.print(f"[bold red]im:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         if error.advice:
@@ -63,9 +66,16 @@ def main() -> NoReturn:
     except typer.Abort:
         sys.exit(ExitCode.INTERRUPTED)
     except TyperException as error:
-        errors.print(f"[bold red]im:[/] {error.format_message()}", highlight=False)
-        errors.print("    `im --help`, or --help after a command, tells what there is", highlight=False)
+        if problem := problem_of(error):
+            errors.print(f"[bold red]im:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+            errors.print(f"    {advice_for(error)}", highlight=False, markup=False, soft_wrap=True)
         sys.exit(ExitCode.USAGE)
+    except Exception as error:  # noqa: BLE001 - the program's edge: whatever comes here is no fault of who called it
+        traceback.print_exc()
+        said = f"{type(error).__name__}: {error}".rstrip(": ").partition("\n")[0]
+        errors.print(f"[bold red]im:[/] this is a bug of ours: {escape(said)}", highlight=False, soft_wrap=True)
+        errors.print(f"    {BUG_ADVICE}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(ExitCode.INTERNAL)
     sys.exit(code if isinstance(code, int) else ExitCode.DONE)
 
 

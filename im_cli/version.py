@@ -19,6 +19,21 @@ def add_to(app: typer.Typer) -> None:
     app.command("version")(version)
 
 
+def _print_and_end(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_print_and_end, help="Print the version, as `im version`.")
+]
+
+
+def as_flag(*, version: VersionOption = False) -> None:
+    """Nothing is left to do: the flag has its callback."""
+
+
 def version(
     *, verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also the libraries that matter.")] = False
 ) -> None:

@@ -29,7 +29,7 @@ from im_bench.scenarios.option import Settings
 from im_cli.bench.display import Display
 from im_cli.bench.people import PeopleSource
 from im_cli.bench.target import Start, open_target
-from im_cli.exit_code import CommandError, ExitCode
+from im_cli.exit_code import BUG_ADVICE, CommandError, ExitCode
 
 UNSCHEDULED_S: Final = 120.0
 """How long tokens must last for a scenario that does not say how long it drives."""
@@ -156,6 +156,9 @@ def run_once(
         raise CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED) from None
     except (RunFailedError, GeneratorBugError, ExceptionGroup) as raised:
         error = first_error(raised)
+        if isinstance(error, GeneratorBugError):
+            told = f"{error}".rstrip() + "\na generator process failed in a way it should not: this is a bug of ours"
+            raise CommandError(told, code=ExitCode.INTERNAL, advice=BUG_ADVICE) from error
         if not isinstance(error, RunFailedError):
             raise
         raise CommandError(

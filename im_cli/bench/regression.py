@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from im_bench.capacity.compare import spreads
@@ -14,7 +15,6 @@ from im_bench.report.environment import environment
 from im_bench.report.result import Result
 from im_bench.report.result_set import Failure, ResultSet, free_path
 from im_bench.report.verdict import Verdict
-from im_bench.run.generator import GeneratorBugError
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.connect import ConnectScenario, ConnectSettings
 from im_bench.scenarios.mixed import MixedScenario, MixedSettings
@@ -103,8 +103,8 @@ class _Run:
                         result = run_once(
                             scenario, settings, flags, target=target, people=people, errors=self._errors, label=label
                         )
-                    except (CommandError, GeneratorBugError) as error:
-                        if getattr(error, "code", None) is ExitCode.INTERRUPTED:
+                    except CommandError as error:
+                        if error.code is ExitCode.INTERRUPTED:
                             return False
                         self._fail(f"{_name(scenario, settings)}, {mode}", error)
                         continue
@@ -117,10 +117,11 @@ class _Run:
         self._begun = before + repeats * len(SET)
         return True
 
-    def _fail(self, name: str, error: CommandError | GeneratorBugError) -> None:
-        code = error.code if isinstance(error, CommandError) else ExitCode.INTERNAL
-        self._kept.fail(Failure(name, int(code), str(error)))
-        self._errors.print(f"[yellow]{name}: failed with {int(code)}[/]: {error}", highlight=False, soft_wrap=True)
+    def _fail(self, name: str, error: CommandError) -> None:
+        self._kept.fail(Failure(name, int(error.code), str(error)))
+        self._errors.print(
+            f"[yellow]{name}: failed with {int(error.code)}[/]: {escape(str(error))}", highlight=False, soft_wrap=True
+        )
 
     def _tell(self, result: Result) -> None:
         latency = "delivery" if "delivery" in result.latency_ms else next(iter(reversed(result.latency_ms)), "")
@@ -163,7 +164,7 @@ def conclude(kept: ResultSet, console: Console, *, whole: bool) -> None:
             for reason in result.reasons:
                 console.print(f"  {reason}", highlight=False, soft_wrap=True)
     for failure in kept.failures:
-        console.print(f"[red]failed[/] ({failure.exit_code}): {failure.name}: {failure.reason}", soft_wrap=True)
+        console.print(f"[red]failed[/] ({failure.exit_code}): {failure.name}: {escape(failure.reason)}", soft_wrap=True)
     if not whole:
         console.print("[yellow]ended by hand before its time[/]: the run under way is left out", highlight=False)
     if kept.results or kept.failures:
