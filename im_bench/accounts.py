@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import httpx
 
+from im_bench.trouble import Trouble
+
 CONCURRENCY: Final = 16
 """Enough to fill the server's hashing threads; more only waits there."""
 ATTEMPTS: Final = 8
@@ -46,7 +48,16 @@ Progress = Callable[[Account], None]
 
 
 class PreparationError(Exception):
-    """The accounts could not be made or read; the message says why."""
+    """The accounts could not be made or read; the message says why.
+
+    Args:
+        message: why.
+        trouble: what is the matter with the server.
+    """
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 def made_up(count: int) -> list[Account]:
@@ -148,7 +159,8 @@ class AccountApi:
             for _ in range(CONCURRENCY):
                 tasks.create_task(work(client))
         if failure is not None:
-            raise PreparationError(f"accounts cannot be had at {self._url}: {failure}") from failure
+            said = str(failure) or type(failure).__name__  # a timeout has no words
+            raise PreparationError(f"accounts cannot be had at {self._url}: {said}", _trouble(failure)) from failure
         return [account for account in made if account is not None]
 
 
@@ -158,21 +170,30 @@ class UsersFile:
 
     path: Path
 
-    def load(self, url: str) -> list[Account]:
+    def load(self, url: str | None) -> list[Account]:
         """The accounts; none when there is no file.
+
+        Args:
+            url: of the server that they must be of; None: one that is not there yet, and so has none.
 
         Raises:
             PreparationError: it is no such file, or its accounts are another server's.
         """
-        if not self.path.exists():
-            return []
         try:
             raw = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise PreparationError(f"{self.path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise PreparationError(f"{self.path} is no file of `im bench prepare`: it is no JSON") from error
+        try:
             made_at, accounts = raw["url"], [Account(**account) for account in raw["accounts"]]
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise PreparationError(f"{self.path} is no file of `im bench prepare`: {error!r}") from error
+        except (TypeError, KeyError) as error:
+            raise PreparationError(f"{self.path} is JSON, but no file of `im bench prepare`") from error
         if made_at != url:
-            raise PreparationError(f"the accounts in {self.path} are those of {made_at}, not of {url}")
+            other = f"not of {url}" if url is not None else "not of one that is started for a run: name it with --url"
+            raise PreparationError(f"the accounts in {self.path} are those of {made_at}, {other}")
         return accounts
 
     def save(self, url: str, accounts: Sequence[Account]) -> None:
@@ -201,12 +222,30 @@ async def _post(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> d
     for _ in range(ATTEMPTS):
         response = await client.post(path, json=body, headers=headers)
         if response.is_success:
-            grant: dict[str, Any] = response.json()["grant"]
-            return grant
+            return _grant(response, path)
         if not _retryable(response):
             break
         await asyncio.sleep(max(0.05, float(response.json().get("retry_after_ms") or 0) / 1000))
-    raise PreparationError(f"{path} answered {response.status_code} {response.text[:200]}")
+    limited = response.status_code == httpx.codes.TOO_MANY_REQUESTS
+    trouble = Trouble.LIMITED if limited else Trouble.OTHER
+    raise PreparationError(f"{path} answered {response.status_code} {response.text[:200]}", trouble)
+
+
+def _grant(response: httpx.Response, path: str) -> dict[str, Any]:
+    """What was given."""
+    try:
+        grant = response.json()["grant"]
+        _ = grant["user"]["user_id"], grant["access_token"], grant["refresh_token"], grant["access_expire_time"]
+    except (ValueError, TypeError, LookupError) as error:
+        raise PreparationError(f"{path} answered as no gateway of ours does: {response.text[:200]}") from error
+    given: dict[str, Any] = grant
+    return given
+
+
+def _trouble(failure: Exception) -> Trouble:
+    if isinstance(failure, PreparationError):
+        return failure.trouble
+    return Trouble.NO_SERVER if isinstance(failure, httpx.TransportError) else Trouble.OTHER
 
 
 def _retryable(response: httpx.Response) -> bool:

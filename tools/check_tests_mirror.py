@@ -39,6 +39,7 @@ PROVED_ELSEWHERE: dict[str, str] = {
     "im_bench/scenarios/talk.py": "tests/integration/im_bench/test_scenarios.py",
     "im_bench/scenarios/world.py": "tests/integration/im_bench/test_scenarios.py",
     "im_bench/scenarios/write.py": "tests/integration/im_bench/test_scenarios.py",
+    "im_bench/trouble.py": "tests/unit/im_bench/adapters/test_diagnose.py",
     "im_cli/admin": "tests/integration/im_cli/test_operators.py",
     "im_cli/backup.py": "tests/integration/im_cli/test_operators.py",
     "im_cli/bench": "tests/integration/im_bench/test_scenarios.py",

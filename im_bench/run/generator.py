@@ -10,12 +10,22 @@ from typing import Any, Final, Self
 
 from im_bench.run.channel import Channel, ChannelClosedError
 from im_bench.run.messages import Assignment, BeginStep, Failed, Stop
+from im_bench.trouble import Trouble
 
 STOP_S: Final = 15.0
 
 
 class RunFailedError(Exception):
-    """The run did not take place; the message says why, for a person."""
+    """The run did not take place; the message says why, for a person.
+
+    Args:
+        message: why.
+        trouble: what is the matter with the server.
+    """
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class GeneratorBugError(Exception):
@@ -70,7 +80,9 @@ class Generator:
             code = await self._process.wait()
             raise GeneratorBugError(f"a generator process ended by itself with code {code}") from error
         if isinstance(message, Failed):
-            raise (RunFailedError if message.expected else GeneratorBugError)(message.reason)
+            if message.expected:
+                raise RunFailedError(message.reason, message.trouble)
+            raise GeneratorBugError(message.reason)
         return message
 
 

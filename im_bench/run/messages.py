@@ -10,6 +10,7 @@ from im_bench.load.schedule import Part
 from im_bench.load.window import Window
 from im_bench.measure.tally import Second
 from im_bench.scenarios.option import Settings
+from im_bench.trouble import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +74,4 @@ class Failed:
     reason: str
     expected: bool
     """Something that a person can mend; otherwise a bug, and the reason is a traceback."""
+    trouble: Trouble = Trouble.OTHER

@@ -15,6 +15,7 @@ from typing import Any, Final
 import uvloop
 
 from im_bench.adapters.abstract import AdapterError
+from im_bench.adapters.diagnose import diagnose
 from im_bench.adapters.registry import load_adapter
 from im_bench.load.crew import Crew
 from im_bench.load.sender import SendRefusedError
@@ -160,7 +161,8 @@ async def serve(end: socket.socket) -> None:
     except Exception as raised:  # noqa: BLE001 - the process's edge: told to the coordinator, which shows it
         error = first_error(raised)
         expected = isinstance(error, EXPECTED)
-        channel.send(Failed(str(error) if expected else "".join(traceback.format_exception(error)), expected=expected))
+        reason = str(error) if expected else "".join(traceback.format_exception(error))
+        channel.send(Failed(reason, expected=expected, trouble=diagnose(error)))
     finally:
         await channel.close()
 

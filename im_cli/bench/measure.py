@@ -26,8 +26,11 @@ from im_bench.run.plan import Plan
 from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario, duration_of
 from im_bench.scenarios.option import Settings
+from im_cli.bench.address import problem_with_source, problem_with_url
+from im_cli.bench.advice import advice_on
 from im_cli.bench.display import Display
-from im_cli.bench.people import PeopleSource
+from im_cli.bench.output_file import problem_with
+from im_cli.bench.people import PeopleSource, problem_with_users
 from im_cli.bench.target import Start, open_target
 from im_cli.exit_code import BUG_ADVICE, CommandError, ExitCode
 
@@ -50,6 +53,11 @@ class Flags:
     expect: str = ""
     json_file: Path | None = None
     html_file: Path | None = None
+
+    @property
+    def server_url(self) -> str | None:
+        """Of the server that is named, as results and users files have it; None: one is started."""
+        return self.url.rstrip("/") if self.url is not None else None
 
     @property
     def start(self) -> Start:
@@ -111,10 +119,10 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
         expectations = parse_expectations(flags.expect)
     except ValueError as error:
         raise CommandError(str(error), code=ExitCode.USAGE) from error
-    for file in (flags.json_file, flags.html_file):
-        if file is not None and not file.absolute().parent.is_dir():
-            raise CommandError(f"there is no folder {file.absolute().parent} to write to", code=ExitCode.USAGE)
-    problem = scenario.problem(settings) or scenario.vocabulary(local=flags.url is None).problem(expectations)
+    problem = next(_problems_of_flags(flags), None)
+    problem = (
+        problem or scenario.problem(settings) or scenario.vocabulary(local=flags.url is None).problem(expectations)
+    )
     wanted = scenario.people(settings)
     if problem is None and flags.adapter != "im" and not scenario.any_adapter:
         problem = f"{scenario.name} speaks our protocol: it has no other --adapter"
@@ -124,6 +132,19 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
         problem = f"--workers {flags.workers}: there are people for {most} at most who can have a part of this load"
     if problem is not None:
         raise CommandError(problem, code=ExitCode.USAGE)
+
+
+def _problems_of_flags(flags: Flags) -> Iterator[str]:
+    """What is wrong with the flags by themselves, whatever is run."""
+    if flags.url is not None and (problem := problem_with_url(flags.url)):
+        yield problem
+    yield from filter(None, map(problem_with_source, flags.source_address or ()))
+    files = [file for file in (flags.json_file, flags.html_file) if file is not None]
+    yield from filter(None, map(problem_with, files))
+    if len({file.absolute() for file in files}) < len(files):
+        yield f"--json and --html are the same file: {files[0]}"
+    if flags.users_file is not None and (problem := problem_with_users(flags.users_file, flags.server_url)):
+        yield problem
 
 
 def run_once(
@@ -164,5 +185,5 @@ def run_once(
         raise CommandError(
             f"the run did not take place: {error}",
             code=ExitCode.IN_THE_WAY,
-            advice=f"is a server at {target.endpoint.url}? Its limits.exempt_networks must cover this machine",
+            advice=advice_on(error.trouble, target.endpoint.url),
         ) from error

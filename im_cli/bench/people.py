@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from im_cli.bench.advice import advice_on
 from im_cli.bench.milestones import Milestones
+from im_cli.bench.output_file import problem_with
 from im_cli.exit_code import CommandError, ExitCode
 
 if TYPE_CHECKING:
@@ -18,6 +20,24 @@ if TYPE_CHECKING:
 
 SPARE_S = 120.0
 """A token that ends within the run's length and so much more is renewed before."""
+
+
+def problem_with_users(file: Path, url: str | None) -> str | None:
+    """Why the accounts of a run cannot be those of this file; None when they can.
+
+    Args:
+        file: where they are or will be kept.
+        url: of the server; None: one is started for the run, so that no file can have its accounts yet.
+    """
+    from im_bench.accounts import PreparationError, UsersFile  # noqa: PLC0415 - the load tester's imports are slow
+
+    if file.is_dir() or not file.exists():
+        return problem_with(file)
+    try:
+        UsersFile(file).load(url)
+    except PreparationError as error:
+        return str(error)
+    return None
 
 
 class PeopleSource:
@@ -52,12 +72,13 @@ class PeopleSource:
         try:
             return self._take(kind, count, for_s)
         except PreparationError as error:
-            advice = "its limits.exempt_networks must cover this machine"
+            advice = [advice_on(error.trouble, self._endpoint.url)]
             if self._had and self._file is not None:
-                advice += (
-                    f"; {self._had:,} accounts are kept in {self._file.path}, so that the next run goes on from there"
+                advice.append(
+                    f"{self._had:,} accounts are kept in {self._file.path}, so that the next run goes on from there"
                 )
-            raise CommandError(str(error), code=ExitCode.UNREACHABLE, advice=advice) from error
+            told = "; ".join(each for each in advice if each)
+            raise CommandError(str(error), code=ExitCode.UNREACHABLE, advice=told) from error
 
     def _take(self, kind: str, count: int, for_s: float) -> "list[Account]":
         from im_bench.accounts import stale  # noqa: PLC0415 - as above

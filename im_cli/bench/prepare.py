@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from im_cli.bench.address import problem_with_url
 from im_cli.bench.flags import CaFileOption
+from im_cli.exit_code import CommandError, ExitCode
 
 
 class Kind(StrEnum):
@@ -38,8 +40,10 @@ def prepare(
     from rich.console import Console  # noqa: PLC0415 - slow imports
 
     from im_bench.adapters.abstract import Endpoint  # noqa: PLC0415
-    from im_cli.bench.people import PeopleSource  # noqa: PLC0415
+    from im_cli.bench.people import PeopleSource, problem_with_users  # noqa: PLC0415
 
+    if problem := problem_with_url(url) or problem_with_users(users_file, url.rstrip("/")):
+        raise CommandError(problem, code=ExitCode.USAGE)
     endpoint = Endpoint(url.rstrip("/"), str(ca_file) if ca_file is not None else None)
     PeopleSource(endpoint, users_file, Console(stderr=True)).take(kind.value, users, for_s=0)
     Console().print(

@@ -25,6 +25,7 @@ from im_bench.scenarios.private import PrivateScenario, PrivateSettings
 from im_bench.scenarios.world import WorldScenario
 from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags, opened, run_once
+from im_cli.bench.output_file import problem_with_folder
 from im_cli.exit_code import CommandError, ExitCode
 
 SET: Final[tuple[tuple[type[Scenario[Any]], LoadSettings], ...]] = (
@@ -57,11 +58,13 @@ def regression(
     as soon as it has ended: neither a run that fails nor Ctrl-C takes away what was measured before. Compare two files
     with `im bench compare`: what lies within the ranges of the repeats is noise.
     """
-    machine = environment()
-    kept = ResultSet(free_path(folder, machine), machine, repeats=repeats)
     modes = [mode for mode, wanted in (("embedded", embedded), ("cluster", cluster)) if wanted]
     if not modes:
         raise CommandError("--no-embedded and --no-cluster together leave nothing to run", code=ExitCode.USAGE)
+    if problem := problem_with_folder(folder):
+        raise CommandError(f"--folder {problem}", code=ExitCode.USAGE)
+    machine = environment()
+    kept = ResultSet(free_path(folder, machine), machine, repeats=repeats)
     whole = _Run(kept, Console(stderr=True), Console(), total=len(modes) * repeats * len(SET)).take(modes, repeats)
     conclude(kept, Console(), whole=whole)
     if code := exit_code(kept):

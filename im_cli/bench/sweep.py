@@ -20,6 +20,7 @@ from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import Settings
 from im_cli.bench.axis import parse_axis
 from im_cli.bench.measure import Flags, check, opened, run_once
+from im_cli.bench.output_file import problem_with
 from im_cli.bench.people import PeopleSource
 from im_cli.bench.scenario_group import add_group
 from im_cli.exit_code import CommandError, ExitCode
@@ -60,6 +61,8 @@ def sweep(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, *, ov
         raise CommandError(str(error), code=ExitCode.USAGE) from error
     for value in axis.values:
         check(scenario, replaced(settings, axis.setting, value), flags)
+    if flags.json_file is not None and (problem := problem_with(flags.json_file, beside=True)):
+        raise CommandError(problem, code=ExitCode.USAGE)
     kept, console = Sweep(axis, rounds=rounds), Console()
     failure: Exception | None = None
     end, by_hand = "all values were run", "ended by hand before its time, the run under way is left out"

@@ -101,7 +101,7 @@ def test_accounts_are_kept_in_a_file_of_ones_own_and_used_again(cluster: Cluster
         assert {name: count for name, count in result["correctness"].items() if name != "repeat"} == FAULTLESS
     assert users.read_text(encoding="utf-8") == before
     other = run_im("bench", "private", "--url", "http://127.0.0.1:9", "--users-file", users)
-    assert (other.returncode, "not of http://127.0.0.1:9" in other.stderr) == (ExitCode.UNREACHABLE, True)
+    assert (other.returncode, "not of http://127.0.0.1:9" in other.stderr) == (ExitCode.USAGE, True)
     more = bench(tmp_path / "out.json", "private", *arguments[:2], "--pairs", "3", *arguments[4:], "--warm-up", "0")
     assert more["acked_per_s"] > 0
     assert len(json.loads(users.read_text(encoding="utf-8"))["accounts"]) == 6
@@ -286,6 +286,14 @@ def test_a_gateway_that_is_not_there_is_no_result() -> None:
         (("mixed", "--users", "15"), "multiple"),
         (("slow-reader", "--members", "5", "--senders", "3", "--slow", "2"), "less than --members"),
         (("private", "--json", "/no/such/folder/out.json"), "no folder /no/such/folder"),
+        (("private", "--html", "/tmp"), "/tmp is a folder"),
+        (("private", "--json", "/proc/out.json"), "/proc/out.json cannot be written"),
+        (("private", "--rate", "inf"), "inf is more than 1,000,000"),
+        (("private", "--url", "127.0.0.1:8080"), "write http://host:port"),
+        (("private", "--users-file", "/proc/version"), "/proc/version is no file of `im bench prepare`"),
+        (("private", "--source-address", "192.0.2.1"), "nothing can connect from it"),
+        (("prepare", "--users", "1", "--url", "ftp://x"), "write http://host:port"),
+        (("regression", "--folder", "/proc/x"), "--folder /proc/x is no folder"),
     ],
 )
 def test_wrong_usage_is_said_before_anything_starts(arguments: tuple[str, ...], said: str) -> None:
