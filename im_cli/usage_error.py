@@ -37,9 +37,9 @@ def _words(kind: str, given: object, limits: dict[str, Any], otherwise: str) -> 
         return f"{given!r} is not a whole number"
     match kind:
         case "greater_than_equal":
-            return f"{given} is less than {limits['ge']:,.10g}"
+            return f"{given} is less than {limits['ge']:,.12g}"
         case "less_than_equal":
-            return f"{given} is more than {limits['le']:,.10g}"
+            return f"{given} is more than {limits['le']:,.12g}"
         case "value_error":
             return str(limits["error"])
     return otherwise

@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +12,12 @@ DAY_S: Final = 86_400
 LEAST: Final = 2
 """Of each service, so that one may restart."""
 SERVICES: Final = ("gateway", "logic", "repo", "task")
+DIVIDE: Final = ("deliveries_per_gateway_cpu_s", "connections_per_gateway")
+"""Tables of the unit costs that a load is divided by."""
+MOST_COST: Final = 1_000_000_000
+"""Of a unit, whatever it is counted in: more is a slip of the finger."""
+LARGEST_PRIMARY: Final = (64, 512 * 1024)
+"""Cores and MiB of memory that one database server may have before it is hard to buy."""
 Costs = Mapping[str, Mapping[str, float]]
 
 
@@ -62,6 +68,8 @@ class CapacityPlan:
     disk_gib: float
     """Of the database, after the days that are kept."""
     binary_log_gib_per_day: float
+    warnings: tuple[str, ...] = ()
+    """What the arithmetic comes to and no machine can do."""
 
 
 def read_costs(path: Path | None) -> Costs:
@@ -77,11 +85,18 @@ def read_costs(path: Path | None) -> Costs:
         given = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
+    for table, costs in given.items():
+        if table not in shipped:
+            raise ValueError(f"{path}: unknown {table}: it is one of {', '.join(shipped)}")
+        if not isinstance(costs, dict):
+            raise ValueError(f"{path}: {table} must be a table")  # noqa: TRY004 - what is wrong is the file
+        if unknown := next((name for name in costs if name not in shipped[table]), None):
+            raise ValueError(f"{path}: unknown {table}.{unknown}: it is one of {', '.join(shipped[table])}")
     for table, costs in shipped.items():
         for name in costs:
-            value = given.get(table, {}).get(name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-                raise ValueError(f"{path}: {table}.{name} must be a number from 0 on")
+            value, least = given.get(table, {}).get(name), 1 if table in DIVIDE else 0
+            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= MOST_COST:
+                raise ValueError(f"{path}: {table}.{name} must be a number from {least} to {MOST_COST:,}")
     return given
 
 
@@ -95,17 +110,29 @@ def make_plan(demand: Demand, costs: Costs) -> CapacityPlan:
     disk = costs["disk_bytes_per_message"]
     stored = messages_per_day * (demand.text_bytes + disk["mariadb_beside_the_text"])
     logged = messages_per_day * (demand.text_bytes + disk["binary_log_beside_the_text"])
+    needs = (
+        *_services(demand, costs, connections, messages_per_s, deliveries_per_s),
+        *_engines(costs, connections, messages_per_s, hot_mib=stored * demand.hot_days / 2**20),
+    )
     return CapacityPlan(
         connections=connections,
         messages_per_s=messages_per_s,
         deliveries_per_s=deliveries_per_s,
-        needs=(
-            *_services(demand, costs, connections, messages_per_s, deliveries_per_s),
-            *_engines(costs, connections, messages_per_s, hot_mib=stored * demand.hot_days / 2**20),
-        ),
+        needs=needs,
         disk_gib=stored * demand.keep_days / 2**30,
         binary_log_gib_per_day=logged / 2**30,
+        warnings=tuple(_warnings(needs)),
     )
+
+
+def _warnings(needs: Sequence[Need]) -> Iterator[str]:
+    primary = next(need for need in needs if need.name == "mariadb")
+    cores, mib = LARGEST_PRIMARY
+    if primary.cores > cores or primary.mib_each > mib:
+        yield (
+            f"one MariaDB primary would need {primary.cores:,.0f} cores and {primary.mib_each / 1024:,.0f} GiB of memory: "
+            'it is what ends first, see docs/how-to/size-a-cluster.md, "Where it ends"'
+        )
 
 
 def _services(

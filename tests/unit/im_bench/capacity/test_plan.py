@@ -1,6 +1,7 @@
 """The plan is arithmetic on the unit costs, and grows with what is asked."""
 
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,40 @@ def test_groups_are_delivered_to_those_who_are_online() -> None:
 def test_costs_of_ones_own_must_be_whole(tmp_path: Path) -> None:
     path = tmp_path / "costs.toml"
     path.write_text("[cpu_ms_per_message]\ngateway = 1\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="logic must be a number"):
+    with pytest.raises(ValueError, match=r"costs\.toml: cpu_ms_per_message\.logic must be a number"):
         read_costs(path)
     with pytest.raises(ValueError, match="No such file"):
         read_costs(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "said"),
+    [
+        ("logic = 0.42", "logic = inf", "cpu_ms_per_message.logic must be a number from 0 to 1,000,000,000"),
+        ("logic = 0.42", "logic = nan", "cpu_ms_per_message.logic must be a number from 0 to 1,000,000,000"),
+        ("logic = 0.42", "logic = 1e300", "cpu_ms_per_message.logic must be a number from 0 to 1,000,000,000"),
+        ("logic = 0.42", "logic = true", "cpu_ms_per_message.logic must be a number from 0 to 1,000,000,000"),
+        ("most = 10_000", "most = 0", "connections_per_gateway.most must be a number from 1 to 1,000,000,000"),
+        ("logic = 0.42", "logic = 0.42\nlogik = 1", "unknown cpu_ms_per_message.logik: it is one of gateway, logic, "),
+        ("[mib_at_rest]", "[mib]\nx = 1\n[mib_at_rest]", "unknown mib: it is one of cpu_ms_per_message, "),
+        ("[cpu_ms_per_message]", "kib_per_connection = 1\n[cpu_ms_per_message]", "kib_per_connection must be a table"),
+    ],
+)
+def test_what_is_wrong_with_costs_is_told_with_file_and_key(was: str, is_now: str, said: str, tmp_path: Path) -> None:
+    shipped = files("im_bench.capacity").joinpath("unit_costs.toml").read_text(encoding="utf-8")
+    if said.startswith("kib_per_connection"):
+        shipped = shipped.replace("[kib_per_connection]\ngateway = 11.8\nredis = 0.9\n", "")
+    path = tmp_path / "costs.toml"
+    path.write_text(shipped.replace(was, is_now, 1), encoding="utf-8")
+    with pytest.raises(ValueError, match="costs") as caught:
+        read_costs(path)
+    assert str(caught.value).startswith(f"{path}: {said}")
+
+
+def test_what_one_primary_cannot_hold_is_a_warning() -> None:
+    costs = read_costs(None)
+    assert make_plan(SMALL, costs).warnings == ()
+    memory = make_plan(replace(SMALL, users=10_000_000), costs).warnings
+    assert "it is what ends first" in memory[0]
+    cores = make_plan(replace(SMALL, users=10_000_000, peak=100, hot_days=0), costs).warnings
+    assert "one MariaDB primary would need 127 cores and 0 GiB" in cores[0]
