@@ -5,6 +5,7 @@ are (`direction.py`), must be at least that. A bare percentile is that of delive
 instead; `ack.p99` names one. What a scenario measures of its own goes by its name.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -69,18 +70,18 @@ class Vocabulary:
         return None
 
 
-def parse_expectations(text: str) -> list[Expectation]:
-    """Read a list as it is given on the command line.
+def parse_expectations(text: str | None) -> list[Expectation]:
+    """Read a list as it is given on the command line; None: nothing is expected.
 
     Raises:
-        ValueError: it is none; the message says what is wrong.
+        ValueError: it is none, or lacks a term (a variable that is not set must not open a gate); the message says what is wrong.
     """
-    return [_parse(term.strip()) for term in text.split(",") if term.strip()]
+    return [_parse(term.strip()) for term in text.split(",")] if text is not None else []
 
 
 def _parse(term: str) -> Expectation:
     match = _TERM.fullmatch(term)
-    if match is None:
+    if match is None or not math.isfinite(float(match["value"])):
         raise ValueError(f"{term!r} is no expectation: write p99=200ms, ack.p50=5ms, lost=0 or acked=5000/s")
     name, unit = match["name"].lower(), match["unit"].lower()
     expectation = Expectation(name, float(match["value"]) * (1000 if unit == "s" else 1), term)
@@ -90,6 +91,8 @@ def _parse(term: str) -> Expectation:
             raise ValueError(f"{term!r}: a latency's {name} is not kept, only {', '.join(_PERCENTILES)}")
         told = " or ".join(each or "no unit" for each in wanted)
         raise ValueError(f"{term!r}: {name} is told with {told}")
+    if name in COUNTS and not expectation.value.is_integer():
+        raise ValueError(f"{term!r}: {name} is counted: write a whole number")
     return expectation
 
 

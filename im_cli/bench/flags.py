@@ -31,7 +31,7 @@ SourceAddressOption = Annotated[
     typer.Option(help="An address of this machine to connect from; may be repeated. On loopback it goes by itself."),
 ]
 ExpectOption = Annotated[
-    str,
+    str | None,
     typer.Option(help="What must be reached, or the exit code is 4: `p99=200ms,ack.p50=5ms,lost=0,acked=5000/s`."),
 ]
 HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write one page with plots to this file.")]

@@ -50,7 +50,7 @@ class Flags:
     workers: int = 1
     adapter: str = "im"
     source_address: list[str] | None = None
-    expect: str = ""
+    expect: str | None = None
     json_file: Path | None = None
     html_file: Path | None = None
 

@@ -86,7 +86,7 @@ def _run_parameters() -> dict[str, inspect.Parameter]:
         "workers": (flags.WorkersOption, 1),
         "adapter": (flags.AdapterOption, "im"),
         "source_address": (flags.SourceAddressOption, None),
-        "expect": (flags.ExpectOption, ""),
+        "expect": (flags.ExpectOption, None),
         "json_file": (flags.JsonOption, None),
         "html_file": (flags.HtmlOption, None),
     }

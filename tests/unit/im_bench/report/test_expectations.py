@@ -12,7 +12,7 @@ def summary(p99: float) -> dict[str, float | None]:
     return {"p50": 1.0, "p90": 2.0, "p99": p99, "p999": p99, "max": p99}
 
 
-def judged(text: str) -> Result:
+def judged(text: str | None) -> Result:
     result = Result(
         "private", {}, acked_per_s=900, delivered_per_s=899,
         latency_ms={"connect": summary(900), "ack": summary(20), "delivery": summary(150)},
@@ -24,9 +24,9 @@ def judged(text: str) -> Result:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "p99=200ms", "p99=0.2s,lost=0", "ack.p99=20ms", "acked=900/s", "acked=900", "cluster_kib_per_connection=12"],
+    [None, "p99=200ms", "p99=0.2s,lost=0", "ack.p99=20ms", "acked=900/s", "acked=900", "cluster_kib_per_connection=12"],
 )
-def test_what_was_reached_is_good(text: str) -> None:
+def test_what_was_reached_is_good(text: str | None) -> None:
     assert judged(text).verdict is Verdict.GOOD
 
 
@@ -54,6 +54,21 @@ def test_what_is_none_is_refused(text: str) -> None:
         parse_expectations(text)
 
 
+@pytest.mark.parametrize("text", ["", " ", "p99=200ms,", ",lost=0", "p99=200ms,,lost=0"])
+def test_a_term_that_is_empty_is_no_open_gate(text: str) -> None:
+    """A pipeline whose variable is not set would expect nothing."""
+    with pytest.raises(ValueError, match="'' is no expectation"):
+        parse_expectations(text)
+
+
+def test_what_is_counted_is_whole_and_everything_finite() -> None:
+    with pytest.raises(ValueError, match="lost is counted: write a whole number"):
+        parse_expectations("lost=0.5")
+    assert parse_expectations("lost=1.0")[0].value == 1
+    with pytest.raises(ValueError, match="is no expectation"):
+        parse_expectations(f"p99={'9' * 400}ms")
+
+
 @pytest.mark.parametrize("text", ["p98=3ms", "ack.p95=1s"])
 def test_a_percentile_that_is_not_kept_is_told_with_those_that_are(text: str) -> None:
     with pytest.raises(ValueError, match="only p50, p90, p99, p999, max"):
@@ -69,9 +84,9 @@ def test_a_bare_percentile_is_about_what_the_scenario_measures() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "p99=1s", "max=1s", "ack.p50=1ms", "acked=5/s", "lost=0", "gateway-a_grown_mib=9"]
+    "text", [None, "p99=1s", "max=1s", "ack.p50=1ms", "acked=5/s", "lost=0", "gateway-a_grown_mib=9"]
 )
-def test_what_is_reported_may_be_expected(text: str) -> None:
+def test_what_is_reported_may_be_expected(text: str | None) -> None:
     known = Vocabulary(("delivery", "ack"), ("acked", "lost", "*_grown_mib"))
     assert known.problem(parse_expectations(text)) is None
 
