@@ -1,7 +1,7 @@
 """Compares results, and says what of the difference is more than noise."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,12 @@ Run = Mapping[str, Any]
 MACHINE: Final = ("cpu_model", "cores", "kernel")
 NOT_COMPARED: Final = ("url", "seed", "server")
 PERCENTILES: Final = ("p50", "p99")
+SEARCHED: Final = "searched"
+"""Under it what stands for a search has its limit of p99, in ms."""
+HIGHEST: Final = "highest/s"
+"""The figure of a search."""
+NOT_BROKEN: Final = "not_broken"
+"""Under it whether a search ended before a rate broke."""
 SWEPT: Final = "swept"
 """Under it a run that was read of a sweep has the setting that made it another thing than its neighbours."""
 
@@ -33,6 +39,8 @@ class Change(StrEnum):
     """The ranges overlap."""
     UNKNOWN = "unknown"
     """One run each tells nothing of the noise."""
+    DIFFERS = "differs"
+    """The ranges lie apart, and so do the machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Figure:
     before: Spread
     after: Spread
     more_is_better: bool
+    same_machine: bool = True
 
     @property
     def ratio(self) -> float | None:
@@ -57,6 +66,8 @@ class Figure:
         grown = self.after.least > self.before.most
         if not grown and self.after.most >= self.before.least:
             return Change.NOISE
+        if not self.same_machine:
+            return Change.DIFFERS
         return Change.BETTER if grown is self.more_is_better else Change.WORSE
 
 
@@ -69,32 +80,75 @@ class Comparison:
     figures: Sequence[Figure]
     remarks: Sequence[str]
     """What makes the two sides hard to compare."""
+    same_machine: bool
 
 
-def read_runs(path: Path) -> list[Run]:
-    """The runs in a result file, in one of several (`im bench regression`, `im bench sweep`), or in all such of a folder.
+def read_runs(path: Path, *, on_skip: Callable[[str], None] = lambda _why: None) -> list[Run]:
+    """The runs in a result file, in one of several (`im bench regression`, `sweep`, `search`), or in all such of a folder.
+
+    Args:
+        path: the file or folder.
+        on_skip: told why a file of a folder was left out.
 
     Raises:
         UnreadableError: there is none.
     """
-    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-    runs = [run for file in files for run in _runs_of(file)]
+    if not path.is_dir():
+        return _runs_of(path)
+    runs: list[Run] = []
+    for file in sorted(path.glob("*.json")):
+        try:
+            runs += _runs_of(file)
+        except UnreadableError as error:
+            on_skip(str(error))
     if not runs:
-        raise UnreadableError(f"{path} holds no result")
+        raise UnreadableError(f"{path} holds no result of `im bench`")
     return runs
 
 
 def _runs_of(file: Path) -> list[Run]:
     try:
         raw = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UnreadableError(f"{file} is no result of `im bench`: it is no JSON") from error
+    try:
+        if raw.get("kind") == "search":
+            return [_search_as_run(file, raw)]
         runs: list[dict[str, Any]] = raw.get("runs", [raw])
         for run in runs:
             if raw.get("kind") == "sweep":
                 run[SWEPT] = raw["over"]
-            _ = run["scenario"], run["settings"]["mode"], run["latency_ms"], run["correctness"], run["environment"]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UnreadableError(f"{file} is no result of `im bench`: {error!r}") from error
+                _ = run["settings"][raw["over"]]
+            _ = run["scenario"], run["settings"]["mode"], run["correctness"], run["verdict"], _figures(run)
+            _ = [run["environment"][name] for name in MACHINE]
+    except (TypeError, LookupError, AttributeError) as error:
+        raise UnreadableError(f"{file} is JSON, but no result of `im bench`") from error
+    if not runs:
+        raise UnreadableError(f"{file} holds no run: none had ended when it was written")
     return [*runs]
+
+
+def _search_as_run(file: Path, raw: Mapping[str, Any]) -> Run:
+    """A search as a run whose only figure is the highest rate: its steps are of other rates, and are not compared."""
+    if raw["highest_per_s"] is None:
+        raise UnreadableError(f"{file} is a search in which no rate held: there is nothing to compare")
+    result = raw["steps"][-1]["result"]
+    return {
+        "scenario": raw["scenario"],
+        "settings": {name: value for name, value in result["settings"].items() if name != "rate"},
+        "environment": {name: raw["environment"][name] for name in MACHINE},
+        "verdict": "GOOD",  # a step that broke is how a search ends
+        "correctness": result["correctness"],
+        "acked_per_s": None,
+        "delivered_per_s": None,
+        "latency_ms": {},
+        "resources": None,
+        "measured": {HIGHEST: raw["highest_per_s"]},
+        SEARCHED: raw["p99_ms"],
+        NOT_BROKEN: raw["broke_per_s"] is None,
+    }
 
 
 def spreads(runs: Sequence[Run]) -> dict[str, dict[str, Spread]]:
@@ -115,23 +169,32 @@ def compare(before: Sequence[Run], after: Sequence[Run]) -> list[Comparison]:
     return [_compare(name, old[name], new[name]) for name in old if name in new]
 
 
+def on_one_side(before: Sequence[Run], after: Sequence[Run]) -> Iterator[str]:
+    """What only one side has, and so is not compared."""
+    old, new = _grouped(before), _grouped(after)
+    yield from (f"only before: {name}" for name in old if name not in new)
+    yield from (f"only after: {name}" for name in new if name not in old)
+
+
 def _grouped(runs: Sequence[Run]) -> dict[str, list[Run]]:
     groups: dict[str, list[Run]] = {}
     for run in runs:
         loop = ", closed loop" if run["settings"].get("closed") else ""
         swept = f", {over} {run['settings'][over]:,.10g}" if (over := run.get(SWEPT)) else ""
-        groups.setdefault(f"{run['scenario']}{loop}{swept}, {run['settings']['mode']}", []).append(run)
+        searched = f", search with p99 at most {most:,.10g} ms" if (most := run.get(SEARCHED)) else ""
+        groups.setdefault(f"{run['scenario']}{loop}{swept}{searched}, {run['settings']['mode']}", []).append(run)
     return groups
 
 
 def _compare(name: str, before: Sequence[Run], after: Sequence[Run]) -> Comparison:
     old, new = [_figures(run) for run in before], [_figures(run) for run in after]
-    figures = []
+    figures, same_machine = [], all(before[0]["environment"][each] == after[0]["environment"][each] for each in MACHINE)
     for figure in old[0]:
         was, is_now = (Spread(tuple(run[figure] for run in runs if figure in run)) for runs in (old, new))
         if was.values and is_now.values:
-            figures.append(Figure(figure, was, is_now, more_is_better=more_is_better(figure)))
-    return Comparison(name, (len(before), len(after)), figures, list(_remarks(before, after)))
+            more = figure == HIGHEST or more_is_better(figure)
+            figures.append(Figure(figure, was, is_now, more_is_better=more, same_machine=same_machine))
+    return Comparison(name, (len(before), len(after)), figures, list(_remarks(before, after)), same_machine)
 
 
 def _figures(run: Run) -> dict[str, float]:
@@ -160,3 +223,5 @@ def _remarks(before: Sequence[Run], after: Sequence[Run]) -> Iterator[str]:
     for side, runs in (("before", before), ("after", after)):
         if bad := sorted({run["verdict"] for run in runs} - {"GOOD", "TARGET_MISSED"}):
             yield f"{side}: {', '.join(bad)} among the verdicts: its figures do not count"
+        if any(run.get(NOT_BROKEN) for run in runs):
+            yield f"{side}: a search ended before a rate broke: the highest may be higher"
