@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from im_cli.bench.exit_codes import EXIT_CODES
+from im_cli.bench.exit_codes import OF_A_RUN
 
 
 class _LazyGroup(TyperGroup):
@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
         cls=_LazyGroup,
         help="Measure a cluster, and prove while measuring that nothing was lost, doubled or out of order.",
         no_args_is_help=True,
-        epilog=EXIT_CODES,
+        epilog=OF_A_RUN,
     )
     group.callback()(lambda: None)
     app.add_typer(group, name="bench")

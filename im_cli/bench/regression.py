@@ -23,7 +23,7 @@ from im_bench.scenarios.one_room import OneRoomSettings
 from im_bench.scenarios.option import LoadSettings
 from im_bench.scenarios.private import PrivateScenario, PrivateSettings
 from im_bench.scenarios.world import WorldScenario
-from im_cli.bench.exit_codes import EXIT_CODES
+from im_cli.bench.exit_codes import OF_RUNS
 from im_cli.bench.measure import Flags, opened, run_once
 from im_cli.bench.output_file import problem_with_folder
 from im_cli.exit_code import CommandError, ExitCode
@@ -41,7 +41,7 @@ SET: Final[tuple[tuple[type[Scenario[Any]], LoadSettings], ...]] = (
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("regression", rich_help_panel="What to make of it", epilog=EXIT_CODES)(regression)
+    app.command("regression", rich_help_panel="What to make of it", epilog=OF_RUNS)(regression)
 
 
 def regression(

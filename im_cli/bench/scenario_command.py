@@ -12,7 +12,7 @@ from im_bench.scenarios.option import MOST_S, Option, Settings
 from im_bench.scenarios.registry import SCENARIOS
 from im_cli.bench import flags
 from im_cli.bench.duration import seconds_between
-from im_cli.bench.exit_codes import EXIT_CODES
+from im_cli.bench.exit_codes import OF_A_RUN
 from im_cli.bench.measure import Flags, measure
 
 
@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
     """Add a command for each scenario."""
     for scenario in SCENARIOS:
         told = inspect.getdoc(scenario)
-        app.command(scenario.name, help=told, epilog=EXIT_CODES, rich_help_panel="Scenarios")(command_of(scenario))
+        app.command(scenario.name, help=told, epilog=OF_A_RUN, rich_help_panel="Scenarios")(command_of(scenario))
 
 
 def command_of(scenario: type[Scenario[Any]]) -> Callable[..., None]:

@@ -8,7 +8,6 @@ import typer
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import LoadSettings
 from im_bench.scenarios.registry import SCENARIOS
-from im_cli.bench.exit_codes import EXIT_CODES
 from im_cli.bench.measure import Flags
 from im_cli.bench.scenario_command import RUN_PARAMETERS, flag_parameters, named, settings_parameters
 
@@ -22,6 +21,7 @@ def add_group(
     *,
     told: str,
     told_of: Callable[[str], str],
+    codes: str,
     own: Mapping[str, tuple[Any, Any]],
     without: Collection[str],
 ) -> None:
@@ -32,15 +32,16 @@ def add_group(
         act: what a command does.
         told: the group's help.
         told_of: a command's, given its scenario's name.
+        codes: how a command ends.
         own: the group's own flags: annotation and default of each.
         without: settings and flags that have no meaning here.
     """
-    group = typer.Typer(no_args_is_help=True, help=told, epilog=EXIT_CODES)
+    group = typer.Typer(no_args_is_help=True, help=told, epilog=codes)
     group.callback()(lambda: None)
     for scenario in SCENARIOS:
         if issubclass(scenario.settings_type, LoadSettings):
             command = _command(scenario, act, own=own, without=without)
-            group.command(scenario.name, help=told_of(scenario.name), epilog=EXIT_CODES)(command)
+            group.command(scenario.name, help=told_of(scenario.name), epilog=codes)(command)
     app.add_typer(group, name=act.__name__, rich_help_panel="What to make of it")
 
 

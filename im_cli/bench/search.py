@@ -19,6 +19,7 @@ from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import MOST_PER_S, MOST_S, LoadSettings
 from im_cli.bench.duration import seconds
+from im_cli.bench.exit_codes import OF_A_SEARCH
 from im_cli.bench.measure import Flags, check, opened, run_once
 from im_cli.bench.people import PeopleSource
 from im_cli.bench.scenario_group import add_group
@@ -45,6 +46,7 @@ def add_to(app: typer.Typer) -> None:
             f"Raise the rate of `{name}` until p99 is above a limit, or what was offered is not acked, or a message is lost; "
             "then halve the distance.\n\nReports the highest rate that held, with every step; --html draws what each rate cost and how late it was."
         ),
+        codes=OF_A_SEARCH,
         own=OWN,
         without=("rate", "expect"),
     )

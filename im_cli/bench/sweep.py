@@ -19,6 +19,7 @@ from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import Settings
 from im_cli.bench.axis import parse_axis
+from im_cli.bench.exit_codes import OF_RUNS
 from im_cli.bench.measure import Flags, check, opened, run_once
 from im_cli.bench.output_file import problem_with
 from im_cli.bench.people import PeopleSource
@@ -44,6 +45,7 @@ def add_to(app: typer.Typer) -> None:
             "\n\nReports what each thing done cost the server's processors at each value, by process, with its latency and "
             "the range over the rounds."
         ),
+        codes=OF_RUNS,
         own=OWN,
         without=("expect",),
     )

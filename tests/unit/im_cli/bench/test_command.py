@@ -1,5 +1,6 @@
 """What all commands of the load tester have in common."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,3 +40,15 @@ def test_numbers_have_limits_or_infinity_would_be_one(name: str) -> None:
         elif parameter.type_descriptor.annotation is float and None in (parameter.min, parameter.max):
             unlimited.append(parameter.name)
     assert unlimited == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_exit_codes_name_no_flag_that_the_command_lacks(name: str) -> None:
+    flags = {flag for parameter in COMMANDS[name].params for flag in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+", COMMANDS[name].epilog or "")) <= flags
+
+
+def test_each_kind_of_command_has_codes_of_its_own() -> None:
+    assert "4 a target of --expect" in COMMANDS["bench private"].epilog
+    assert "4 no rate held" in COMMANDS["bench search private"].epilog
+    assert "4 a target of the scenario was missed" in COMMANDS["bench sweep private"].epilog
