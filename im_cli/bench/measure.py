@@ -53,6 +53,8 @@ class Flags:
     expect: str | None = None
     json_file: Path | None = None
     html_file: Path | None = None
+    named_settings: frozenset[str] = frozenset()
+    """Those of the scenario's settings that were written down, and are no defaults."""
 
     @property
     def server_url(self) -> str | None:

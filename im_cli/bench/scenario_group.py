@@ -1,5 +1,6 @@
 """Makes a group of commands that each do the same with another scenario: `im bench search private`."""
 
+import inspect
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -53,10 +54,17 @@ def _command(
     settings = {name: each for name, each in given_settings.items() if name not in without}
     run = {name: each for name, each in RUN_PARAMETERS.items() if name not in without}
 
-    def command(**given: Any) -> None:  # noqa: ANN401 - as its signature says
+    def command(context: typer.Context, **given: Any) -> None:  # noqa: ANN401 - as its signature says
+        written = frozenset(name for name in settings if _is_written(context, name))
         chosen = scenario.settings_type(**{name: given.pop(name) for name in settings})
-        flags = Flags(**{name: given.pop(name) for name in run})
+        flags = Flags(**{name: given.pop(name) for name in run}, named_settings=written)
         act(scenario, chosen, flags, **given)
 
-    parameters = (*flag_parameters(own).values(), *settings.values(), *run.values())
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    parameters = (context, *flag_parameters(own).values(), *settings.values(), *run.values())
     return named(command, scenario.name, parameters)
+
+
+def _is_written(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from im_bench.capacity.sweep import Sweep, Value
+from im_bench.capacity.sweep import Axis, Sweep, Value
 from im_bench.capacity.sweep_page import sweep_page
 from im_bench.capacity.sweep_table import sweep_table
 from im_bench.report.environment import environment
@@ -57,14 +57,7 @@ def sweep(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, *, ov
     Raises:
         CommandError: wrong usage, or a run did not take place.
     """
-    try:
-        axis = parse_axis(over, scenario.settings_type)
-    except ValueError as error:
-        raise CommandError(str(error), code=ExitCode.USAGE) from error
-    for value in axis.values:
-        check(scenario, replaced(settings, axis.setting, value), flags)
-    if flags.json_file is not None and (problem := problem_with(flags.json_file, beside=True)):
-        raise CommandError(problem, code=ExitCode.USAGE)
+    axis = checked_axis(scenario, settings, flags, over)
     kept, console = Sweep(axis, rounds=rounds), Console()
     failure: Exception | None = None
     end, by_hand = "all values were run", "ended by hand before its time, the run under way is left out"
@@ -85,6 +78,28 @@ def sweep(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, *, ov
     worst = max((result.verdict for _, result in kept.runs), key=lambda verdict: verdict.weight)
     if worst is not Verdict.GOOD:
         raise typer.Exit(worst)
+
+
+def checked_axis(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, over: str) -> Axis:
+    """What is varied, once nothing is wrong with any of the runs.
+
+    Raises:
+        CommandError: something is.
+    """
+    try:
+        axis = parse_axis(over, scenario.settings_type)
+    except ValueError as error:
+        raise CommandError(str(error), code=ExitCode.USAGE) from error
+    if axis.setting in flags.named_settings:
+        flag = axis.setting.replace("_", "-")
+        raise CommandError(
+            f"--over {over}: it says what --{flag} is, so that --{flag} means nothing", code=ExitCode.USAGE
+        )
+    for value in axis.values:
+        check(scenario, replaced(settings, axis.setting, value), flags)
+    if flags.json_file is not None and (problem := problem_with(flags.json_file, beside=True)):
+        raise CommandError(problem, code=ExitCode.USAGE)
+    return axis
 
 
 def run_all(

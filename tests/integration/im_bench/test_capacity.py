@@ -86,6 +86,7 @@ def test_wrong_usage_is_said(tmp_path: Path) -> None:
         (("search", "private", "--closed"), "no rate"),
         (("search", "private", "--least", "9", "--most", "3"), "--least"),
         (("sweep", "groups"), "--over"),
+        (("sweep", "private", "--over", "pairs=2,5", "--pairs", "500"), "--pairs means nothing"),
         (("sweep", "groups", "--over", "colour=1,2"), "groups, members"),
         (("sweep", "groups", "--over", "members=2,5", "--json", str(tmp_path / "no" / "x.json")), "no folder"),
         (("sweep", "mixed", "--over", "users=10,15"), "multiple"),

@@ -50,6 +50,13 @@ def swept(outcomes: list[Any], folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     return told
 
 
+def test_a_setting_is_not_both_varied_and_fixed(tmp_path: Path) -> None:
+    flags = Flags(named_settings=frozenset({"rate", "members"}), json_file=tmp_path / "out.json")
+    with pytest.raises(CommandError, match="--members means nothing") as caught:
+        module.sweep(GroupsScenario, GroupsSettings(), flags, over="members=2,3", rounds=1)
+    assert caught.value.code is ExitCode.USAGE
+
+
 def test_a_whole_one_has_every_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = swept([RAN, RAN], tmp_path, monkeypatch)
     assert (len(told["runs"]), told["end"]) == (2, "all values were run")
