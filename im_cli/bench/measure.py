@@ -1,5 +1,6 @@
 """A scenario run from the command line: target, people, display, result, exit code."""
 
+import asyncio
 import json
 import signal
 from collections.abc import Iterator
@@ -91,8 +92,15 @@ def opened(flags: Flags, errors: Console) -> Iterator[tuple[Target, PeopleSource
 def ending_on_sigterm() -> Iterator[None]:
     """SIGTERM ends the command as an error would: what was started for it is stopped, nothing is kept of the run."""
 
-    def end(number: int, _frame: object) -> NoReturn:
-        raise SystemExit(128 + number)
+    def end(number: int, _frame: object) -> None:
+        def leave() -> NoReturn:
+            raise SystemExit(128 + number)
+
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            leave()
+        loop.call_soon_threadsafe(leave)  # raised in a task it would be that task's, and told as never retrieved
 
     before = signal.signal(signal.SIGTERM, end)
     try:
