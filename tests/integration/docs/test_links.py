@@ -8,6 +8,8 @@ import pytest
 from tests.docs_support.blocks import ROOT, pages
 
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_MAKE = re.compile(r"\bmake [a-z-]+")
+_COMMAND = re.compile(r"`(?:im [a-z-]+|[A-Z]+=\S+ make [a-z]+)`")
 _FENCES = re.compile(r"^ *```.*?^ *```\s*$", re.MULTILINE | re.DOTALL)
 
 
@@ -32,3 +34,13 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def test_the_chinese_readme_has_what_the_english_one_has() -> None:
+    """Links, make targets and commands, as often in each: a sentence that was not translated lacks its own."""
+    told = []
+    for name, other in (("README.md", "README.zh-CN.md"), ("README.zh-CN.md", "README.md")):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        links = sorted(link for link in _LINK.findall(text) if link != other)
+        told.append({"links": links, "make": sorted(_MAKE.findall(text)), "im": sorted(_COMMAND.findall(text))})
+    assert told[0] == told[1]
