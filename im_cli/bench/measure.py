@@ -118,8 +118,14 @@ def write(result: Result, flags: Flags) -> None:
         flags.html_file.write_text(result_page(told), encoding="utf-8")
 
 
-def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> None:
+def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, *, rewritten: bool = False) -> None:
     """Find what is wrong with the flags before anything is started.
+
+    Args:
+        scenario: what is run.
+        settings: of the run.
+        flags: of the command.
+        rewritten: the JSON file is written anew after each of several runs.
 
     Raises:
         CommandError: something is.
@@ -129,7 +135,7 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
         expectations = parse_expectations(flags.expect)
     except ValueError as error:
         raise CommandError(str(error), code=ExitCode.USAGE) from error
-    problem = next(_problems_of_flags(flags), None)
+    problem = next(_problems_of_flags(flags, rewritten=rewritten), None)
     problem = (
         problem or scenario.problem(settings) or scenario.vocabulary(local=flags.url is None).problem(expectations)
     )
@@ -144,11 +150,13 @@ def check(scenario: type[Scenario[Any]], settings: Settings, flags: Flags) -> No
         raise CommandError(problem, code=ExitCode.USAGE)
 
 
-def _problems_of_flags(flags: Flags) -> Iterator[str]:
+def _problems_of_flags(flags: Flags, *, rewritten: bool) -> Iterator[str]:
     """What is wrong with the flags by themselves, whatever is run."""
     if flags.url is not None and (problem := problem_with_url(flags.url)):
         yield problem
     yield from filter(None, map(problem_with_source, flags.source_address or ()))
+    if rewritten and flags.json_file is not None and (problem := problem_with(flags.json_file, beside=True)):
+        yield problem
     files = [file for file in (flags.json_file, flags.html_file) if file is not None]
     yield from filter(None, map(problem_with, files))
     if len({file.absolute() for file in files}) < len(files):

@@ -77,7 +77,7 @@ def search(
         raise CommandError("--closed has no rate to search", code=ExitCode.USAGE)
     if least > most:
         raise CommandError("--least must not be above --most", code=ExitCode.USAGE)
-    check(scenario, settings, flags)
+    check(scenario, settings, flags, rewritten=True)
     kept = Kept(Search(Bounds(least, most, precision)), scenario.name, p99_ms)
     failure: Exception | None = None
     with opened(flags, Console(stderr=True)) as (target, people):

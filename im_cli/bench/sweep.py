@@ -21,7 +21,6 @@ from im_bench.scenarios.option import Settings
 from im_cli.bench.axis import parse_axis
 from im_cli.bench.exit_codes import OF_RUNS
 from im_cli.bench.measure import Flags, check, opened, run_once
-from im_cli.bench.output_file import problem_with
 from im_cli.bench.people import PeopleSource
 from im_cli.bench.scenario_group import add_group
 from im_cli.exit_code import CommandError, ExitCode
@@ -96,9 +95,7 @@ def checked_axis(scenario: type[Scenario[Any]], settings: Settings, flags: Flags
             f"--over {over}: it says what --{flag} is, so that --{flag} means nothing", code=ExitCode.USAGE
         )
     for value in axis.values:
-        check(scenario, replaced(settings, axis.setting, value), flags)
-    if flags.json_file is not None and (problem := problem_with(flags.json_file, beside=True)):
-        raise CommandError(problem, code=ExitCode.USAGE)
+        check(scenario, replaced(settings, axis.setting, value), flags, rewritten=True)
     return axis
 
 

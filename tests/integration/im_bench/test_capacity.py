@@ -89,6 +89,7 @@ def test_wrong_usage_is_said(tmp_path: Path) -> None:
         (("sweep", "private", "--over", "pairs=2,5", "--pairs", "500"), "--pairs means nothing"),
         (("sweep", "groups", "--over", "colour=1,2"), "groups, members"),
         (("sweep", "groups", "--over", "members=2,5", "--json", str(tmp_path / "no" / "x.json")), "no folder"),
+        (("search", "private", "--json", "/dev/null"), "no file that can be replaced"),
         (("sweep", "mixed", "--over", "users=10,15"), "multiple"),
         (("compare", str(tmp_path / "no.json"), str(tmp_path / "no.json")), "no result"),
         (("plan", "--users", "10", "--costs", str(tmp_path / "none.toml")), "No such file"),
