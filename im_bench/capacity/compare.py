@@ -1,10 +1,8 @@
 """Compares results, and says what of the difference is more than noise."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 from im_bench.capacity.spread import Spread
@@ -24,10 +22,6 @@ NOT_BROKEN: Final = "not_broken"
 """Under it whether a search ended before a rate broke."""
 SWEPT: Final = "swept"
 """Under it a run that was read of a sweep has the setting that made it another thing than its neighbours."""
-
-
-class UnreadableError(Exception):
-    """A file holds no result; the message says which and why."""
 
 
 class Change(StrEnum):
@@ -83,74 +77,6 @@ class Comparison:
     same_machine: bool
 
 
-def read_runs(path: Path, *, on_skip: Callable[[str], None] = lambda _why: None) -> list[Run]:
-    """The runs in a result file, in one of several (`im bench regression`, `sweep`, `search`), or in all such of a folder.
-
-    Args:
-        path: the file or folder.
-        on_skip: told why a file of a folder was left out.
-
-    Raises:
-        UnreadableError: there is none.
-    """
-    if not path.is_dir():
-        return _runs_of(path)
-    runs: list[Run] = []
-    for file in sorted(path.glob("*.json")):
-        try:
-            runs += _runs_of(file)
-        except UnreadableError as error:
-            on_skip(str(error))
-    if not runs:
-        raise UnreadableError(f"{path} holds no result of `im bench`")
-    return runs
-
-
-def _runs_of(file: Path) -> list[Run]:
-    try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UnreadableError(f"{file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UnreadableError(f"{file} is no result of `im bench`: it is no JSON") from error
-    try:
-        if raw.get("kind") == "search":
-            return [_search_as_run(file, raw)]
-        runs: list[dict[str, Any]] = raw.get("runs", [raw])
-        for run in runs:
-            if raw.get("kind") == "sweep":
-                run[SWEPT] = raw["over"]
-                _ = run["settings"][raw["over"]]
-            _ = run["scenario"], run["settings"]["mode"], run["correctness"], run["verdict"], _figures(run)
-            _ = [run["environment"][name] for name in MACHINE]
-    except (TypeError, LookupError, AttributeError) as error:
-        raise UnreadableError(f"{file} is JSON, but no result of `im bench`") from error
-    if not runs:
-        raise UnreadableError(f"{file} holds no run: none had ended when it was written")
-    return [*runs]
-
-
-def _search_as_run(file: Path, raw: Mapping[str, Any]) -> Run:
-    """A search as a run whose only figure is the highest rate: its steps are of other rates, and are not compared."""
-    if raw["highest_per_s"] is None:
-        raise UnreadableError(f"{file} is a search in which no rate held: there is nothing to compare")
-    result = raw["steps"][-1]["result"]
-    return {
-        "scenario": raw["scenario"],
-        "settings": {name: value for name, value in result["settings"].items() if name != "rate"},
-        "environment": {name: raw["environment"][name] for name in MACHINE},
-        "verdict": "GOOD",  # a step that broke is how a search ends
-        "correctness": result["correctness"],
-        "acked_per_s": None,
-        "delivered_per_s": None,
-        "latency_ms": {},
-        "resources": None,
-        "measured": {HIGHEST: raw["highest_per_s"]},
-        SEARCHED: raw["p99_ms"],
-        NOT_BROKEN: raw["broke_per_s"] is None,
-    }
-
-
 def spreads(runs: Sequence[Run]) -> dict[str, dict[str, Spread]]:
     """The figures of runs over their repeats: by the scenario and its kind of server, then by the figure's name."""
     return {
@@ -159,7 +85,7 @@ def spreads(runs: Sequence[Run]) -> dict[str, dict[str, Spread]]:
             for figure in dict.fromkeys(figure for figures in told for figure in figures)
         }
         for name, group in _grouped(runs).items()
-        for told in ([_figures(run) for run in group],)
+        for told in ([figures_of(run) for run in group],)
     }
 
 
@@ -187,7 +113,7 @@ def _grouped(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def _compare(name: str, before: Sequence[Run], after: Sequence[Run]) -> Comparison:
-    old, new = [_figures(run) for run in before], [_figures(run) for run in after]
+    old, new = [figures_of(run) for run in before], [figures_of(run) for run in after]
     figures, same_machine = [], all(before[0]["environment"][each] == after[0]["environment"][each] for each in MACHINE)
     for figure in old[0]:
         was, is_now = (Spread(tuple(run[figure] for run in runs if figure in run)) for runs in (old, new))
@@ -197,7 +123,7 @@ def _compare(name: str, before: Sequence[Run], after: Sequence[Run]) -> Comparis
     return Comparison(name, (len(before), len(after)), figures, list(_remarks(before, after)), same_machine)
 
 
-def _figures(run: Run) -> dict[str, float]:
+def figures_of(run: Run) -> dict[str, float]:
     """What is compared of a run, by name; rates end in `/s`."""
     told = {f"{name}/s": run[f"{name}_per_s"] for name in ("acked", "delivered")}
     for name, summary in run["latency_ms"].items():

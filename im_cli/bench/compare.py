@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from im_bench.capacity.compare import Change, Comparison, Run, UnreadableError, compare, on_one_side, read_runs
+from im_bench.capacity.compare import Change, Comparison, Run, compare, on_one_side
+from im_bench.capacity.read_runs import UnreadableError, read_runs
 from im_bench.report.verdict import Verdict
 from im_cli.exit_code import CommandError, ExitCode
 

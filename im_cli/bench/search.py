@@ -14,7 +14,6 @@ from im_bench.capacity.sweep_page import sweep_page
 from im_bench.report.environment import environment
 from im_bench.report.result import SCHEMA_VERSION, Result
 from im_bench.report.whole_file import write_whole
-from im_bench.run.generator import GeneratorBugError
 from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import MOST_PER_S, MOST_S, LoadSettings
@@ -85,10 +84,10 @@ def search(
             end = run_all(kept, scenario, settings, flags, target=target, people=people)
         except KeyboardInterrupt:  # between two runs: within one it ends the load alone
             end = BY_HAND
-        except (CommandError, GeneratorBugError) as error:
+        except CommandError as error:
             if not kept.steps:
                 raise
-            interrupted = isinstance(error, CommandError) and error.code is ExitCode.INTERRUPTED
+            interrupted = error.code is ExitCode.INTERRUPTED
             end, failure = BY_HAND if interrupted else "a run failed", error
     conclude(kept, flags, Console(), p99=p99, end=end)
     if failure is not None:

@@ -14,7 +14,6 @@ from im_bench.capacity.sweep_table import sweep_table
 from im_bench.report.environment import environment
 from im_bench.report.verdict import Verdict
 from im_bench.report.whole_file import write_whole
-from im_bench.run.generator import GeneratorBugError
 from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
 from im_bench.scenarios.option import Settings
@@ -66,10 +65,10 @@ def sweep(scenario: type[Scenario[Any]], settings: Settings, flags: Flags, *, ov
                 end = by_hand
         except KeyboardInterrupt:  # between two runs: within one it ends the load alone
             end = by_hand
-        except (CommandError, GeneratorBugError) as error:
+        except CommandError as error:
             if not kept.runs:
                 raise
-            ended_by_hand = isinstance(error, CommandError) and error.code is ExitCode.INTERRUPTED
+            ended_by_hand = error.code is ExitCode.INTERRUPTED
             end, failure = by_hand if ended_by_hand else "a run failed, and no other was begun", error
     conclude(kept, flags, console, end=end)
     if failure is not None:

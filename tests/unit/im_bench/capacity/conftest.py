@@ -1,4 +1,4 @@
-"""Sweeps whose figures are known."""
+"""Sweeps and runs whose figures are known."""
 
 from typing import Any
 
@@ -28,3 +28,13 @@ def swept(*runs: tuple[int, Result], rounds: int = 1) -> Sweep:
     for value, result in runs:
         sweep.add(value, result)
     return sweep
+
+
+def run(acked: float, p99: float, **changed: Any) -> dict[str, Any]:
+    """A run as a file has it."""
+    return {
+        "scenario": "private", "settings": {"mode": "embedded", "rate": 500.0, "duration": 10.0, "url": "http://x"},
+        "environment": {"cpu_model": "a", "cores": 2, "kernel": "6"}, "verdict": "GOOD", "correctness": {"lost": 0},
+        "acked_per_s": acked, "delivered_per_s": None, "latency_ms": {"delivery": {"p50": 1.0, "p99": p99}},
+        "resources": {"cluster": {"cpu_s": 2.0, "rss_mib": 100.0}}, "measured": {}, **changed,
+    }  # fmt: skip

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from im_bench.capacity.compare import read_runs, spreads
+from im_bench.capacity.compare import spreads
+from im_bench.capacity.read_runs import read_runs
 from im_bench.capacity.spread import Spread
 from im_bench.capacity.sweep import Axis, Sweep
 from im_bench.report.verdict import Verdict

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from im_bench.capacity.compare import read_runs
+from im_bench.capacity.read_runs import read_runs
 from im_bench.report.result import Result
 from im_bench.report.result_set import Failure, ResultSet, free_path
 

@@ -10,7 +10,6 @@ import pytest
 
 from im_bench.adapters.abstract import Endpoint
 from im_bench.report.result import Result
-from im_bench.run.generator import GeneratorBugError
 from im_bench.run.target import Target
 from im_bench.scenarios.groups import GroupsScenario, GroupsSettings
 from im_cli.bench import sweep as module
@@ -21,7 +20,7 @@ RAN = Result("groups", {"mode": "embedded", "duration": 1.0}, acked_per_s=10.0, 
 STOPPED = Result("groups", {"mode": "embedded"}, stopped=True)
 TWICE = CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED)
 FAILED = CommandError("no server", code=ExitCode.UNREACHABLE)
-CRASHED = GeneratorBugError("a generator process ended by itself with code 9")
+CRASHED = CommandError("a generator process ended by itself with code 9", code=ExitCode.INTERNAL)
 
 
 def swept(outcomes: list[Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -72,9 +71,9 @@ def test_one_that_was_ended_by_hand_keeps_what_it_had(
 
 @pytest.mark.parametrize(("error", "said"), [(TWICE, "by hand"), (FAILED, "a run failed"), (CRASHED, "a run failed")])
 def test_one_that_failed_keeps_what_it_had_and_says_why(
-    error: Exception, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: CommandError, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(type(error)) as caught:
+    with pytest.raises(CommandError) as caught:
         swept([RAN, error], tmp_path, monkeypatch)
     told = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert (caught.value, len(told["runs"]), said in told["end"]) == (error, 1, True)
