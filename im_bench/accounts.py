@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import httpx
 
-from im_bench.trouble import Trouble
+from im_bench.trouble import Trouble, TroubledError
 
 CONCURRENCY: Final = 16
 """Enough to fill the server's hashing threads; more only waits there."""
@@ -47,17 +47,8 @@ Progress = Callable[[Account], None]
 """Told each account as soon as the server gave it."""
 
 
-class PreparationError(Exception):
-    """The accounts could not be made or read; the message says why.
-
-    Args:
-        message: why.
-        trouble: what is the matter with the server.
-    """
-
-    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
-        super().__init__(message)
-        self.trouble = trouble
+class PreparationError(TroubledError):
+    """The accounts could not be made or read; the message says why."""
 
 
 def made_up(count: int) -> list[Account]:

@@ -11,3 +11,16 @@ class Trouble(StrEnum):
     LIMITED = "limited"
     """Its limits refuse this machine."""
     OTHER = "other"
+
+
+class TroubledError(Exception):
+    """An error that knows what is the matter.
+
+    Args:
+        message: why, for a person.
+        trouble: with the server.
+    """
+
+    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
+        super().__init__(message)
+        self.trouble = trouble

@@ -16,8 +16,6 @@ NOT_COMPARED: Final = ("url", "seed", "server")
 PERCENTILES: Final = ("p50", "p99")
 SEARCHED: Final = "searched"
 """Under it what stands for a search has its limit of p99, in ms."""
-HIGHEST: Final = "highest/s"
-"""The figure of a search."""
 NOT_BROKEN: Final = "not_broken"
 """Under it whether a search ended before a rate broke."""
 SWEPT: Final = "swept"
@@ -118,7 +116,7 @@ def _compare(name: str, before: Sequence[Run], after: Sequence[Run]) -> Comparis
     for figure in old[0]:
         was, is_now = (Spread(tuple(run[figure] for run in runs if figure in run)) for runs in (old, new))
         if was.values and is_now.values:
-            more = figure == HIGHEST or more_is_better(figure)
+            more = more_is_better(figure)
             figures.append(Figure(figure, was, is_now, more_is_better=more, same_machine=same_machine))
     return Comparison(name, (len(before), len(after)), figures, list(_remarks(before, after)), same_machine)
 

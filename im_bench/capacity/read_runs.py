@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from im_bench.capacity.compare import HIGHEST, MACHINE, NOT_BROKEN, SEARCHED, SWEPT, Run, figures_of
+from im_bench.capacity.compare import MACHINE, NOT_BROKEN, SEARCHED, SWEPT, Run, figures_of
+from im_bench.report.direction import HIGHEST
 
 
 class UnreadableError(Exception):

@@ -82,7 +82,7 @@ def why_not(result: Result, *, p99_ms: float) -> str:
     if result.verdict in {Verdict.INCORRECT, Verdict.INVALID}:
         if result.verdict is Verdict.INVALID and generator_bound(result):
             raise GeneratorTooSlowError("; ".join(result.reasons))
-        return "; ".join(result.reasons)
+        return "; ".join(result.reasons) or result.verdict.name
     latency = main_latency(result)
     p99 = result.latency_ms[latency]["p99"] if latency is not None else None
     if p99 is None:

@@ -46,6 +46,9 @@ class SeenLane:
             return Sight.DUPLICATE
         if number < self._highest:
             seen_time = self._hole_times[bisect_left(self._hole_ends, number)]
+            if self.numbers.whole:
+                self._hole_ends.clear()
+                self._hole_times.clear()
             return Sight.LATE if now - seen_time > CLIENTS_PULL_AFTER_S else Sight.OUT_OF_ORDER
         skipped = number != self._highest + 1
         if skipped:

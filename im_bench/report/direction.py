@@ -4,7 +4,11 @@ from typing import Final
 
 RATES: Final = ("offered", "acked", "delivered")
 """Things a second."""
-MORE_IS_BETTER: Final = frozenset({*RATES, *(f"{rate}/s" for rate in RATES), "back", "deliveries_per_gateway_cpu_s"})
+HIGHEST: Final = "highest/s"
+"""What a search found."""
+MORE_IS_BETTER: Final = frozenset(
+    {*RATES, *(f"{rate}/s" for rate in RATES), HIGHEST, "back", "deliveries_per_gateway_cpu_s"}
+)
 """By the names that results, expectations and comparisons give them."""
 
 

@@ -13,7 +13,6 @@ from im_bench.report.verdict import Verdict
 SLIP_LIMIT_MS: Final = 10.0
 BUSY_SHARE: Final = 0.85
 """Above both, the generator was the bottleneck."""
-TOO_MUCH: Final = "the server did not keep up"
 DRIVE: Final = "drive"
 """The step of every scenario that offers load by a schedule."""
 
@@ -77,7 +76,8 @@ def judge(record: Record, result: Result) -> None:
         result.worsen(Verdict.INCORRECT, "messages were lost, doubled or out of order")
     _judge_emptiness(record, result)
     if not result.keeps_up:
-        result.notes.insert(0, f"{TOO_MUCH}: {_share(result):.0%} of what was offered was acked in time")
+        share = (result.acked_per_s or 0) / (result.offered_per_s or 1)
+        result.notes.insert(0, f"the server did not keep up: {share:.0%} of what was offered was acked in time")
     if never_sent := record.counts.get("never sent"):
         result.note(
             f"{never_sent:,} messages were due and still waited for their sender's last one at the end: "
@@ -85,10 +85,6 @@ def judge(record: Record, result: Result) -> None:
         )
     find_steadiness(result)
     _judge_generator(result)
-
-
-def _share(result: Result) -> float:
-    return (result.acked_per_s or 0) / (result.offered_per_s or 1)
 
 
 def _judge_emptiness(record: Record, result: Result) -> None:

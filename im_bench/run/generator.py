@@ -10,22 +10,13 @@ from typing import Any, Final, Self
 
 from im_bench.run.channel import Channel, ChannelClosedError
 from im_bench.run.messages import Assignment, BeginStep, Failed, Stop
-from im_bench.trouble import Trouble
+from im_bench.trouble import TroubledError
 
 STOP_S: Final = 15.0
 
 
-class RunFailedError(Exception):
-    """The run did not take place; the message says why, for a person.
-
-    Args:
-        message: why.
-        trouble: what is the matter with the server.
-    """
-
-    def __init__(self, message: str, trouble: Trouble = Trouble.OTHER) -> None:
-        super().__init__(message)
-        self.trouble = trouble
+class RunFailedError(TroubledError):
+    """The run did not take place; the message says why, for a person."""
 
 
 class GeneratorBugError(Exception):

@@ -2,17 +2,17 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
 from im_bench.capacity.search import Bounds, GeneratorTooSlowError, Search, why_not
-from im_bench.capacity.sweep import Axis, Sweep
+from im_bench.capacity.searched import Searched
 from im_bench.capacity.sweep_page import sweep_page
 from im_bench.report.environment import environment
-from im_bench.report.result import SCHEMA_VERSION, Result
+from im_bench.report.result import Result
+from im_bench.report.verdict import Verdict
 from im_bench.report.whole_file import write_whole
 from im_bench.run.target import Target
 from im_bench.scenarios.abstract import Scenario
@@ -77,7 +77,7 @@ def search(
     if least > most:
         raise CommandError("--least must not be above --most", code=ExitCode.USAGE)
     check(scenario, settings, flags, rewritten=True)
-    kept = Kept(Search(Bounds(least, most, precision)), scenario.name, p99_ms)
+    kept = Searched(Search(Bounds(least, most, precision)), scenario.name, p99_ms)
     failure: Exception | None = None
     with opened(flags, Console(stderr=True)) as (target, people):
         try:
@@ -93,44 +93,11 @@ def search(
     if failure is not None:
         raise failure
     if kept.rule.held is None:
-        raise typer.Exit(4)
-
-
-@dataclass(slots=True)
-class Kept:
-    """A search, and the runs that it asked for so far."""
-
-    rule: Search
-    scenario: str
-    p99_ms: float
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    runs: list[tuple[float, Result]] = field(default_factory=list)
-    """By rate, in their order."""
-
-    def add(self, rate: float, result: Result, reason: str) -> None:
-        """A run has ended; the reason says why its rate broke, and is empty when it held."""
-        self.rule.tell(rate, sustained=not reason)
-        self.steps.append({"rate": rate, "sustained": not reason, "reason": reason, "result": result.as_json()})
-        self.runs.append((rate, result))
-
-    def as_json(self, *, end: str) -> dict[str, Any]:
-        """The file's shape."""
-        return {
-            "schema_version": SCHEMA_VERSION, "kind": "search", "scenario": self.scenario, "p99_ms": self.p99_ms,
-            "highest_per_s": self.rule.held, "broke_per_s": self.rule.broke, "end": end, "environment": environment(),
-            "steps": self.steps,
-        }  # fmt: skip
-
-    def as_sweep(self) -> Sweep:
-        """The same runs as figures over the rate, to be drawn."""
-        sweep = Sweep(Axis("rate", sorted({rate for rate, _ in self.runs})), rounds=1)
-        for rate, result in self.runs:
-            sweep.add(rate, result)
-        return sweep
+        raise typer.Exit(Verdict.TARGET_MISSED)
 
 
 def run_all(
-    kept: Kept,
+    kept: Searched,
     scenario: type[Scenario[Any]],
     settings: LoadSettings,
     flags: Flags,
@@ -158,10 +125,10 @@ def run_all(
     return kept.rule.end
 
 
-def write(kept: Kept, flags: Flags, *, end: str) -> None:
+def write(kept: Searched, flags: Flags, *, end: str) -> None:
     """Write the file, if one is wanted."""
     if flags.json_file is not None:
-        write_whole(flags.json_file, json.dumps(kept.as_json(end=end), indent=2) + "\n")
+        write_whole(flags.json_file, json.dumps(kept.as_json(environment(), end=end), indent=2) + "\n")
 
 
 def show(number: int, rate: float, result: Result, reason: str) -> None:
@@ -174,7 +141,7 @@ def show(number: int, rate: float, result: Result, reason: str) -> None:
     Console().print(f"step {number}: {rate:,.0f}/s offered, {acked:,.0f}/s acked{told}: {verdict}", highlight=False)
 
 
-def conclude(kept: Kept, flags: Flags, console: Console, *, p99: str, end: str) -> None:
+def conclude(kept: Searched, flags: Flags, console: Console, *, p99: str, end: str) -> None:
     """Tell what was found, and write the files."""
     told = found(kept.rule, p99=p99, end=end)
     console.print(f"[yellow]{told}[/]" if kept.rule.held is None else f"[bold]{told}[/]", highlight=False)

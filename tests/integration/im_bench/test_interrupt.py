@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -64,11 +65,11 @@ def test_ctrl_c_tells_what_was_measured_so_far(cluster: Cluster, tmp_path: Path)
 def test_ctrl_c_verifies_what_was_sent_so_far(cluster: Cluster) -> None:
     """A planted loss is found behind a stop as it is without one."""
     process = begin(*PAIRS, "--url", cluster.url, "--adapter", "tests.bench_support.tampering:Losing")
-    time.sleep(2)  # every lane loses its fifth message
+    time.sleep(2)  # lanes lose their third message
     os.kill(process.pid, signal.SIGINT)
     told, errors = process.communicate(timeout=WITHIN_S)
     assert process.returncode == Verdict.INCORRECT, (told, errors)
-    assert "lost 6" in told
+    assert re.search(r"lost [1-6] ", told), told
 
 
 @pytest.mark.parametrize(

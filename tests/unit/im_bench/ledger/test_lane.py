@@ -41,6 +41,8 @@ def test_each_hole_has_its_own_time() -> None:
     assert lane.see(1, 0, 12.1) is Sight.LATE
     assert lane.see(3, 0, 12.1) is Sight.OUT_OF_ORDER
     assert lane.see(4, 0, 13.1) is Sight.LATE
+    lane.see(7, 0, 20.0)
+    assert lane.see(6, 0, 20.1) is Sight.OUT_OF_ORDER, "a hole behind those that were filled"
 
 
 def test_a_log_that_contradicts_the_sender_is_out_of_order() -> None:

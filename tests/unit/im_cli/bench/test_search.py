@@ -1,50 +1,29 @@
 """What a search had measured is told and written, however it ends."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from im_bench.adapters.abstract import Endpoint
 from im_bench.report.result import Result
 from im_bench.report.verdict import Verdict
-from im_bench.run.target import Target
 from im_bench.scenarios.private import PrivateScenario, PrivateSettings
 from im_cli.bench import search as module
 from im_cli.bench.measure import Flags
-from im_cli.exit_code import CommandError, ExitCode
+from im_cli.exit_code import CommandError
+from tests.unit.im_cli.bench.conftest import CRASHED, FAILED, STOPPED, TWICE, script
 
 LATENCY = {"p50": 1.0, "p90": 2.0, "p99": 3.0, "p999": 4.0, "max": 5.0}
 HELD = Result("private", {"mode": "embedded", "duration": 1.0}, offered_per_s=10.0, acked_per_s=10.0)
 HELD.latency_ms = {"delivery": LATENCY}  # type: ignore[dict-item]
 WRONG = Result("private", {"mode": "embedded"}, verdict=Verdict.INCORRECT, reasons=["lost"])
-STOPPED = Result("private", {"mode": "embedded"}, stopped=True)
-TWICE = CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED)
-FAILED = CommandError("no server", code=ExitCode.UNREACHABLE)
-CRASHED = CommandError("a generator process ended by itself with code 9", code=ExitCode.INTERNAL)
 
 
 def searched(outcomes: list[Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The file of a search up to 20/s whose runs end so; what it raises is raised behind it."""
-    left = iter(outcomes)
-
-    def run_once(*_: object, **__: object) -> Result:
-        outcome = next(left)
-        if isinstance(outcome, BaseException):
-            raise outcome
-        assert isinstance(outcome, Result)
-        return outcome
-
-    @contextmanager
-    def opened(*_: object) -> Iterator[tuple[Target, None]]:
-        yield Target(Endpoint("http://127.0.0.1:1")), None
-
-    monkeypatch.setattr(module, "run_once", run_once)
-    monkeypatch.setattr(module, "opened", opened)
+    script(module, outcomes, monkeypatch)
     flags = Flags(json_file=folder / "out.json", html_file=folder / "out.html")
     try:
         module.search(PrivateScenario, PrivateSettings(), flags, p99="200ms", least=10.0, most=20.0, precision=0.1)

@@ -1,45 +1,24 @@
 """What a sweep had measured is told and written, however it ends."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from im_bench.adapters.abstract import Endpoint
 from im_bench.report.result import Result
-from im_bench.run.target import Target
 from im_bench.scenarios.groups import GroupsScenario, GroupsSettings
 from im_cli.bench import sweep as module
 from im_cli.bench.measure import Flags
 from im_cli.exit_code import CommandError, ExitCode
+from tests.unit.im_cli.bench.conftest import CRASHED, FAILED, STOPPED, TWICE, script
 
 RAN = Result("groups", {"mode": "embedded", "duration": 1.0}, acked_per_s=10.0, delivered_per_s=10.0)
-STOPPED = Result("groups", {"mode": "embedded"}, stopped=True)
-TWICE = CommandError("interrupted: nothing is kept of the run", code=ExitCode.INTERRUPTED)
-FAILED = CommandError("no server", code=ExitCode.UNREACHABLE)
-CRASHED = CommandError("a generator process ended by itself with code 9", code=ExitCode.INTERNAL)
 
 
 def swept(outcomes: list[Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The file of a sweep whose runs end so; what it raises is raised."""
-    left = iter(outcomes)
-
-    def run_once(*_: object, **__: object) -> Result:
-        outcome = next(left)
-        if isinstance(outcome, BaseException):
-            raise outcome
-        assert isinstance(outcome, Result)
-        return outcome
-
-    @contextmanager
-    def opened(*_: object) -> Iterator[tuple[Target, None]]:
-        yield Target(Endpoint("http://127.0.0.1:1")), None
-
-    monkeypatch.setattr(module, "run_once", run_once)
-    monkeypatch.setattr(module, "opened", opened)
+    script(module, outcomes, monkeypatch)
     flags = Flags(users_file=folder / "users.json", json_file=folder / "out.json", html_file=folder / "out.html")
     try:
         module.sweep(GroupsScenario, GroupsSettings(), flags, over="members=2,3", rounds=1)
