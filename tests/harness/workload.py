@@ -29,6 +29,9 @@ from tests.harness.stored import from_api
 GROUP_SENDERS: Final = 5
 TICK_S: Final = 0.01
 INTEREST_S: Final = 20.0
+HEAD_S: Final = 3.0
+"""Well above `gateway.delivery.head_interval_s`: who does not look at a large conversation is told of it once in a second.
+A message each second fell right behind that moment again and again, and never was in time."""
 FOLLOW_ALL: Final = SessionSettings(catch_up=CatchUp.ALL, catch_up_limit=None)
 
 
@@ -251,7 +254,7 @@ class Workload:
                 before = max(seqs())
                 sender.offer(lane)
                 with suppress(TimeoutError):
-                    await until(lambda before=before: min(seqs()) > before, 1)  # type: ignore[misc]
+                    await until(lambda before=before: min(seqs()) > before, HEAD_S)  # type: ignore[misc]
                     return
 
     async def _make_group(self, user_ids: list[int]) -> int:
